@@ -1,0 +1,96 @@
+package pat
+
+import (
+	"context"
+	"reflect"
+	"time"
+)
+
+// Config is shared by [NewIssuer] and [NewVerifier]: give both the same. The zero Config works: SHA-256 digests,
+// tokens that live 90 days unless asked otherwise, any scope, no group limit, no hooks. It is read once, so that changing it
+// afterwards has no effect.
+type Config struct {
+	// Now is the clock. Nil means time.Now.
+	Now func() time.Time
+	// Lifetime bounds how long tokens live.
+	Lifetime LifetimePolicy
+	// Scopes says which scopes there are. See [PublicFullScopes] for the ones of the documented HTTP API.
+	Scopes ScopePolicy
+	// GroupLimit is how many tokens a group may have, not counting revoked and rotated ones. Zero means no limit.
+	GroupLimit int
+	// PepperKeys switches from SHA-256 to HMAC-SHA-256. The first key makes new digests, the others are still accepted. To
+	// rotate, put a new key in front; digests under the other keys, and those without a key, are replaced as their tokens are
+	// used. A key may go once no stored digest names it: a token whose key is missing fails to verify with an error that is
+	// not ErrInvalidToken.
+	PepperKeys []PepperKey
+	// Imported accepts tokens of an older system.
+	Imported Imported
+	// OwnerActive says whether a token's user is still there and still in the group. It is asked on every
+	// verification, after the value was proven, and is called concurrently. An error means that it can't tell, and
+	// fails the verification as a fault. Nil means that every owner is active.
+	OwnerActive func(ctx context.Context, userID, groupID string) (bool, error)
+	// OnEvent is told what happened, after it happened and before the call returns. It is called concurrently and
+	// has to be quick: a verification waits for it. Nil means that nobody listens.
+	OnEvent func(ctx context.Context, event Event)
+	// LastUsedInterval is how exact LastUsedAt is: for each token, at most one write in this time. Zero means a minute. A negative
+	// interval turns the recording off.
+	LastUsedInterval time.Duration
+}
+
+// settings is a checked Config with its defaults filled in.
+type settings struct {
+	now         func() time.Time
+	lifetime    LifetimePolicy
+	scopes      *scopePolicy
+	groupLimit  int
+	hashers     *hashers
+	lookupKey   func(string) (string, bool)
+	ownerActive func(context.Context, string, string) (bool, error)
+	onEvent     func(context.Context, Event)
+	interval    time.Duration
+}
+
+const defaultLastUsedInterval = time.Minute
+
+func (c Config) resolve(store Store) (*settings, error) {
+	if isNil(store) {
+		return nil, invalid("store", "must not be nil")
+	}
+	s := &settings{
+		now:         c.Now,
+		groupLimit:  c.GroupLimit,
+		lookupKey:   c.Imported.LookupKey,
+		ownerActive: c.OwnerActive,
+		onEvent:     c.OnEvent,
+		interval:    c.LastUsedInterval,
+	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if s.interval == 0 {
+		s.interval = defaultLastUsedInterval
+	}
+	if c.GroupLimit < 0 {
+		return nil, invalid("Config.GroupLimit", "must not be negative")
+	}
+	var err error
+	if s.lifetime, err = c.Lifetime.resolve(); err != nil {
+		return nil, err
+	}
+	if s.scopes, err = c.Scopes.compile(); err != nil {
+		return nil, err
+	}
+	if s.hashers, err = newHashers(c.PepperKeys, c.Imported); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// isNil also finds a nil pointer within an interface, which a failed constructor whose error was passed over leaves.
+func isNil(v any) bool {
+	if v == nil {
+		return true
+	}
+	r := reflect.ValueOf(v)
+	return r.Kind() == reflect.Pointer && r.IsNil()
+}

@@ -1,0 +1,97 @@
+package pat
+
+import (
+	"crypto/rand"
+	"hash/crc32"
+	"unsafe"
+)
+
+// ValuePattern is a regular expression (RE2, and ECMAScript alike) that finds token values in text. Secret scanners
+// and log filters are its users.
+const ValuePattern = `\bpat_[0-9A-Za-z]{12}-[0-9A-Za-z]{38}\b`
+
+// The parts of a value: pat_<prefix>-<secret>, where the secret ends in a checksum.
+const (
+	valueMarker    = "pat_"
+	prefixLength   = 12 // 71 bits: public, unique for ever
+	entropyLength  = 32 // 190 bits from crypto/rand
+	checksumLength = 6  // 62^6 > 2^32, so that every CRC-32 fits
+
+	prefixEnd     = len(valueMarker) + prefixLength
+	secretStart   = prefixEnd + 1
+	checksumStart = secretStart + entropyLength
+	valueLength   = checksumStart + checksumLength // 55, which SHA-256 takes in a single block
+)
+
+// alphabet is base62. It has no '-' and no '_', so that the delimiter never occurs within a part and a double click
+// selects a whole part.
+const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+
+var inAlphabet = func() (set [256]bool) {
+	for i := range len(alphabet) {
+		set[alphabet[i]] = true
+	}
+	return set
+}()
+
+// newValue makes a value from crypto/rand and returns its prefix beside it.
+func newValue() (value, prefix string) {
+	b := make([]byte, 0, valueLength)
+	b = append(b, valueMarker...)
+	b = appendRandom(b, prefixLength)
+	prefix = string(b[len(valueMarker):])
+	b = append(b, '-')
+	b = appendRandom(b, entropyLength)
+	sum := checksum(string(b))
+	b = append(b, sum[:]...)
+	return string(b), prefix
+}
+
+// appendRandom appends n characters, each drawn evenly from the alphabet.
+func appendRandom(b []byte, n int) []byte {
+	// The largest multiple of 62 in a byte. A byte at or above it is drawn again, because taking the remainder would
+	// favour the first characters of the alphabet.
+	const even = 256 - 256%len(alphabet)
+	var random [64]byte
+	for n > 0 {
+		_, _ = rand.Read(random[:]) // never returns an error: it crashes the program instead (crypto/rand, Go 1.24)
+		for _, r := range random {
+			if int(r) < even && n > 0 {
+				b = append(b, alphabet[int(r)%len(alphabet)])
+				n--
+			}
+		}
+	}
+	return b
+}
+
+// parsePrefix returns the prefix of a well-formed value. It allocates nothing, and the prefix is a part of value: a
+// caller that keeps it would keep the secret in memory.
+func parsePrefix(value string) (prefix string, ok bool) {
+	if len(value) != valueLength || value[:len(valueMarker)] != valueMarker || value[prefixEnd] != '-' {
+		return "", false
+	}
+	for i := len(valueMarker); i < valueLength; i++ {
+		if !inAlphabet[value[i]] && i != prefixEnd {
+			return "", false
+		}
+	}
+	// A plain comparison: the checksum can be computed by anybody, so its timing tells nothing.
+	if sum := checksum(value[:checksumStart]); string(sum[:]) != value[checksumStart:] {
+		return "", false
+	}
+	return value[len(valueMarker):prefixEnd], true
+}
+
+// checksum is the CRC-32 (IEEE) of everything before it, as base62 with leading zeros, most significant digit first.
+// It turns away typing errors and garbage before a store is asked. It is a filter, not security.
+func checksum(text string) (digits [checksumLength]byte) {
+	// A []byte conversion would allocate, because crc32 calls through a function variable and so lets its argument
+	// escape. crc32 only reads.
+	sum := crc32.ChecksumIEEE(unsafe.Slice(unsafe.StringData(text), len(text)))
+	for i := checksumLength - 1; i >= 0; i-- {
+		digits[i] = alphabet[sum%62]
+		sum /= 62
+	}
+	return digits
+}

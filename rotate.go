@@ -1,0 +1,52 @@
+package pat
+
+import (
+	"context"
+	"time"
+)
+
+// RotateParams says how to rotate.
+type RotateParams struct {
+	// Lifetime is how long the new token lives. Zero means the policy's default, whatever the old one's was; see also [NoExpiry].
+	Lifetime time.Duration
+	// Grace is how long the old token stays valid beside the new one, so that an answer that gets lost on its way locks
+	// nobody out. It never prolongs the old token's life. Zero revokes it at once.
+	Grace time.Duration
+}
+
+// Rotate makes a new token with the name, scopes and owner of the old one, and ends the old one, in one step. The group's
+// limit does not count a rotated token, so that rotating is possible at the limit.
+//
+// A token that is revoked, expired or rotated already can't be rotated: the error is [ErrRevoked], [ErrExpired] or
+// [ErrRotated]. Of several callers who rotate a token at once, one succeeds. Further errors are
+// [ArgumentError], [ErrNotFound], that of ctx, and faults of the store.
+func (i *Issuer) Rotate(ctx context.Context, id string, params RotateParams) (Issued, error) {
+	id, err := parseID(id)
+	if err != nil {
+		return Issued{}, err
+	}
+	if params.Grace < 0 {
+		return Issued{}, invalid("RotateParams.Grace", "must not be negative")
+	}
+	now := canonicalTime(i.now())
+	expires, err := i.lifetime.expiry(now, params.Lifetime, "RotateParams.Lifetime")
+	if err != nil {
+		return Issued{}, err
+	}
+	old, err := i.Get(ctx, id)
+	if err != nil {
+		return Issued{}, err
+	}
+	// The store looks at the old token again, in the transaction that ends it. Owner, name and scopes never change.
+	tok := Token{
+		UserID: old.UserID, GroupID: old.GroupID, Name: old.Name, Scopes: old.Scopes,
+		CreatedAt: now, UpdatedAt: now, ExpiresAt: expires, RotatedFrom: old.ID,
+	}
+	issued, err := i.issue(ctx, "rotate", tok, func(rec Record) error {
+		return i.store.Rotate(ctx, Rotation{OldID: id, At: now, End: canonicalTime(now.Add(params.Grace)), New: rec})
+	})
+	if err == nil {
+		emit(ctx, i.onEvent, Event{Type: EventRotated, Time: now, SuccessorID: issued.Token.ID}, &old)
+	}
+	return issued, err
+}

@@ -1,0 +1,169 @@
+package pat
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Verifier says whether a presented value is a valid token. It is safe for concurrent use. Make it with [NewVerifier],
+// and Close it before the process ends.
+type Verifier struct {
+	store Store
+	*settings
+	behind *writeBehind
+}
+
+// NewVerifier returns a Verifier over the store. A nil store and a Config that contradicts itself are an
+// [ArgumentError] that names the field.
+func NewVerifier(store Store, cfg Config) (*Verifier, error) {
+	s, err := cfg.resolve(store)
+	if err != nil {
+		return nil, err
+	}
+	return &Verifier{store: store, settings: s, behind: newWriteBehind(store, s)}, nil
+}
+
+// Verify returns the token that value is the value of, if it is valid now: known, unrevoked, unexpired, of an active owner.
+//
+// If it is not, the error is [ErrInvalidToken] with a reason below it. If Verify could not find out, because ctx is
+// done, the store or Config.OwnerActive failed, or a record is corrupt, the error is any other one, and
+// the caller should answer 500, never 401. The token is the zero Token with every error.
+//
+// The reasons are for logs and for callers that proved possession; [ErrMalformed], [ErrUnknown] and [ErrWrongSecret] must
+// look the same to a client.
+//
+// The use is recorded in the background, at most once per Config.LastUsedInterval; the LastUsedAt returned is the
+// time of an earlier use. Verify itself writes nothing.
+func (v *Verifier) Verify(ctx context.Context, value string) (Token, error) {
+	if v == nil || v.settings == nil {
+		return Token{}, errors.New("pat: verify: the Verifier was not made by NewVerifier")
+	}
+	now := v.now()
+	rec, err := v.prove(ctx, value)
+	if err == nil {
+		err = v.admit(ctx, &rec.Token, now)
+	}
+	if v.onEvent != nil {
+		v.report(ctx, now, &rec.Token, err)
+	}
+	if err != nil {
+		return Token{}, err
+	}
+	v.behind.noteUse(&rec.Token, now)
+	if !v.hashers.isCurrent(rec.Digest) {
+		v.behind.noteDigest(rec.Token.Prefix, rec.Digest, v.hashers.digest(value))
+	}
+	return rec.Token, nil
+}
+
+// prove finds the record of a value and compares the whole value with its digest. If the value is refused, the record still has
+// what is known of the token, for the audit log.
+func (v *Verifier) prove(ctx context.Context, value string) (Record, error) {
+	key, native := parsePrefix(value)
+	if !native {
+		var ok bool
+		if key, ok = v.importedKey(value); !ok {
+			return Record{}, ErrMalformed
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return Record{}, verifyFault(err)
+	}
+	rec, err := v.store.FindByPrefix(ctx, key)
+	if errors.Is(err, ErrNotFound) {
+		// The same work as for a wrong secret, so that the time taken does not tell which prefixes exist. The
+		// slow hashers of imported tokens are left out: their look-up keys are public, and a slow hash for every
+		// made-up value would be a gift to a flood.
+		v.hashers.matchDummy(value)
+		return Record{}, ErrUnknown
+	}
+	if err != nil {
+		return Record{}, verifyFault(err)
+	}
+	if rec.Token.Prefix != key || rec.Token.ID == "" || rec.Digest.IsZero() {
+		return Record{}, verifyFault(ErrCorrupt)
+	}
+	match, known, err := v.hashers.matchFast(rec.Digest, value)
+	switch {
+	case !known && native:
+		// A value of this library's form that hits an imported key. The slow hash is not run: it can't match.
+		v.hashers.matchDummy(value)
+	case !known:
+		match, err = v.hashers.slow.match(ctx, rec.Digest, value)
+	}
+	if err != nil {
+		return rec, verifyFault(err)
+	}
+	if !match {
+		return rec, ErrWrongSecret
+	}
+	return rec, nil
+}
+
+// importedKey returns the look-up key of a value that has not this library's form.
+func (v *Verifier) importedKey(value string) (string, bool) {
+	if v.lookupKey == nil || value == "" || len(value) > maxImportedValueLength {
+		return "", false
+	}
+	key, ok := v.lookupKey(value)
+	return key, ok && isLookupKey(key)
+}
+
+// admit decides about a token whose value is proven.
+func (v *Verifier) admit(ctx context.Context, tok *Token, now time.Time) error {
+	if tok.Revoked() {
+		return ErrRevoked
+	}
+	if tok.Expired(now) {
+		return ErrExpired
+	}
+	if v.ownerActive == nil {
+		return nil
+	}
+	active, err := v.ownerActive(ctx, tok.UserID, tok.GroupID)
+	if err != nil {
+		return verifyFault(fmt.Errorf("owner active: %w", err))
+	}
+	if !active {
+		return ErrOwnerInactive
+	}
+	return nil
+}
+
+func (v *Verifier) report(ctx context.Context, now time.Time, tok *Token, err error) {
+	event := Event{Type: EventVerified, Time: now, Reason: err}
+	if err != nil {
+		event.Type = EventDenied
+	}
+	emit(ctx, v.onEvent, event, tok)
+}
+
+// RequireScope returns an [InsufficientScopeError] that lists the required scopes which the token's scopes, with what
+// they imply, don't cover. A token without scopes covers none.
+func (v *Verifier) RequireScope(tok Token, required ...string) error {
+	var missing []string
+	for _, scope := range required {
+		if !v.scopes.implies(tok.Scopes, scope) {
+			missing = append(missing, scope)
+		}
+	}
+	if missing != nil {
+		return &InsufficientScopeError{Missing: missing}
+	}
+	return nil
+}
+
+// EffectiveScope returns what the token's scopes come to: those not implied by another of them, in the order granted.
+func (v *Verifier) EffectiveScope(tok Token) Scopes { return v.scopes.effective(tok.Scopes) }
+
+// Close writes out the pending last-used times and stops the background work. It waits for that no longer than ctx
+// allows; the error then is that of ctx, or of the store, and the times that were not written are lost. The Verifier goes on verifying after it, but
+// records no further use. Closing again is harmless.
+func (v *Verifier) Close(ctx context.Context) error {
+	if err := v.behind.close(ctx); err != nil {
+		return fmt.Errorf("pat: close: %w", err)
+	}
+	return nil
+}
