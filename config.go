@@ -7,8 +7,8 @@ import (
 )
 
 // Config is shared by [NewIssuer] and [NewVerifier]: give both the same. The zero Config works: SHA-256 digests,
-// tokens that live 90 days unless asked otherwise, any scope, no group limit, no hooks. It is read once, so that changing it
-// afterwards has no effect.
+// tokens that live 90 days unless asked otherwise, any scope, no group limit, no hooks. It is read once, so that
+// changing it afterwards has no effect.
 type Config struct {
 	// Now is the clock. Nil means time.Now.
 	Now func() time.Time
@@ -18,10 +18,10 @@ type Config struct {
 	Scopes ScopePolicy
 	// GroupLimit is how many tokens a group may have, not counting revoked and rotated ones. Zero means no limit.
 	GroupLimit int
-	// PepperKeys switches from SHA-256 to HMAC-SHA-256. The first key makes new digests, the others are still accepted. To
-	// rotate, put a new key in front; digests under the other keys, and those without a key, are replaced as their tokens are
-	// used. A key may go once no stored digest names it: a token whose key is missing fails to verify with an error that is
-	// not ErrInvalidToken.
+	// PepperKeys switches from SHA-256 to HMAC-SHA-256. The first key makes new digests, the others are still
+	// accepted. To rotate, put a new key in front; digests under the other keys, and those without a key, are
+	// replaced as their tokens are used. A key may go once no stored digest names it: a token whose key is missing
+	// fails to verify with an error that is not ErrInvalidToken.
 	PepperKeys []PepperKey
 	// Imported accepts tokens of an older system.
 	Imported Imported
@@ -32,8 +32,8 @@ type Config struct {
 	// OnEvent is told what happened, after it happened and before the call returns. It is called concurrently and
 	// has to be quick: a verification waits for it. Nil means that nobody listens.
 	OnEvent func(ctx context.Context, event Event)
-	// LastUsedInterval is how exact LastUsedAt is: for each token, at most one write in this time. Zero means a minute. A negative
-	// interval turns the recording off.
+	// LastUsedInterval is how exact LastUsedAt is: for each token, at most one write in this time. Zero means a
+	// minute. A negative interval turns the recording off.
 	LastUsedInterval time.Duration
 }
 

@@ -9,7 +9,8 @@ import (
 )
 
 // A cursor is the position behind the last token of a page: eight bytes of microseconds and sixteen of UUID, in
-// base64url. It is opaque to callers and needs no signature, because it only chooses where in the caller's own list to go on.
+// base64url. It is opaque to callers and needs no signature, because it only chooses where in the caller's own list
+// to go on.
 const cursorLength = 8 + 16
 
 func encodeCursor(p Position) (string, error) {

@@ -7,13 +7,13 @@ import (
 	"strings"
 )
 
-// Digest is the stored, one-way form of a token value. It describes itself: algorithm, key id, bytes. It is
-// computed over the whole value, so that a digest moved to another prefix matches nothing there, and it is never accepted as a
+// Digest is the stored, one-way form of a token value. It describes itself: algorithm, key id, bytes. It is computed
+// over the whole value, so that a digest moved to another prefix matches nothing there, and it is never accepted as a
 // token. It prints as its algorithm alone. The zero Digest matches no value.
 type Digest struct{ encoded string }
 
-// maxDigestLength bounds what ParseDigest takes. The longest digest of the built-in algorithms is an Argon2id string of about
-// 100 bytes.
+// maxDigestLength bounds what ParseDigest takes. The longest digest of the built-in algorithms is an Argon2id string
+// of about 100 bytes.
 const maxDigestLength = 512
 
 // ParseDigest reads what [Digest.Encoded] returns, as a store does with what it kept. Anything else is [ErrCorrupt].

@@ -31,11 +31,11 @@ type ImportParams struct {
 	NoExpiry bool
 }
 
-// Import takes over a token of an older system, so that its value, in whatever form it has, keeps working. At its first successful verification
-// the digest is replaced by one of this library's.
+// Import takes over a token of an older system, so that its value, in whatever form it has, keeps working. At its
+// first successful verification the digest is replaced by one of this library's.
 //
-// An id or look-up key that is taken is [ErrExists]; importing the very same token twice is no error as long as its digest was not replaced.
-// Further errors are [ArgumentError], that of ctx, and faults of the store.
+// An id or look-up key that is taken is [ErrExists]; importing the very same token twice is no error as long as its
+// digest was not replaced. Further errors are [ArgumentError], that of ctx, and faults of the store.
 func (i *Issuer) Import(ctx context.Context, params ImportParams) (Token, error) {
 	rec, err := i.importedRecord(params)
 	if err != nil {

@@ -19,16 +19,17 @@ import (
 // Imported accepts none.
 type Imported struct {
 	// LookupKey returns, for a presented value that has not this library's form, the key under which the token was
-	// imported (its Token.Prefix), or false for a value that is not of the older form either. The key must be a public
-	// part of the value, or a hash of it; never the secret itself. It is called concurrently, on values of at most 1,024 bytes
-	// that anybody may have sent.
+	// imported (its Token.Prefix), or false for a value that is not of the older form either. The key must be a
+	// public part of the value, or a hash of it; never the secret itself. It is called concurrently, on values of at
+	// most 1,024 bytes that anybody may have sent.
 	//
 	// Values of the older form must be as hard to guess as this library's: at least 128 random bits.
 	LookupKey func(value string) (key string, ok bool)
 	// Hashers are the algorithms that digests of imported tokens may have.
 	Hashers []Hasher
 	// MaxConcurrent is how many comparisons of Hashers may run at once in a Verifier; the others wait within their
-	// context. Zero means the number of processors that Go uses. It keeps a flood of wrong secrets from taking the machine.
+	// context. Zero means the number of processors that Go uses. It keeps a flood of wrong secrets from taking the
+	// machine.
 	MaxConcurrent int
 }
 

@@ -43,8 +43,8 @@ type CreateParams struct {
 	Lifetime time.Duration
 }
 
-// Create makes a token and returns it with its value, which can't be had again. Once it returns, the token is as durable as
-// the store promises.
+// Create makes a token and returns it with its value, which can't be had again. Once it returns, the token is as
+// durable as the store promises.
 //
 // Its errors are [ArgumentError], [ErrLimitReached], that of ctx, and faults of the store.
 func (i *Issuer) Create(ctx context.Context, params CreateParams) (Issued, error) {
@@ -154,8 +154,8 @@ type Page struct {
 	NextCursor string
 }
 
-// List returns a page of tokens, newest first: the expired ones too, the revoked ones on request. Tokens created between two calls
-// do not shift the pages.
+// List returns a page of tokens, newest first: the expired ones too, the revoked ones on request. Tokens created
+// between two calls do not shift the pages.
 func (i *Issuer) List(ctx context.Context, params ListParams) (Page, error) {
 	owner := Owner{UserID: params.UserID, GroupID: params.GroupID}
 	if owner == (Owner{}) {

@@ -114,8 +114,8 @@ const (
 	DefaultMaxLifetime = 1825 * 24 * time.Hour
 )
 
-// NoExpiry is the lifetime of a token that never expires. It has to be allowed by [LifetimePolicy].AllowNoExpiry. It is no
-// small number, so that no miscalculated lifetime can happen to be it.
+// NoExpiry is the lifetime of a token that never expires. It has to be allowed by [LifetimePolicy].AllowNoExpiry. It
+// is no small number, so that no miscalculated lifetime can happen to be it.
 const NoExpiry time.Duration = -1 << 63
 
 // LifetimePolicy bounds how long tokens live. The zero LifetimePolicy gives [DefaultLifetime], allows
@@ -150,7 +150,8 @@ func (p LifetimePolicy) resolve() (LifetimePolicy, error) {
 	return p, nil
 }
 
-// expiry returns when a token ends that is created now and asked to live for lifetime. argument names the lifetime in an error.
+// expiry returns when a token ends that is created now and asked to live for lifetime. argument names the lifetime in
+// an error.
 func (p LifetimePolicy) expiry(now time.Time, lifetime time.Duration, argument string) (time.Time, error) {
 	switch {
 	case lifetime == NoExpiry && p.AllowNoExpiry:

@@ -7,7 +7,8 @@ import (
 
 // RotateParams says how to rotate.
 type RotateParams struct {
-	// Lifetime is how long the new token lives. Zero means the policy's default, whatever the old one's was; see also [NoExpiry].
+	// Lifetime is how long the new token lives. Zero means the policy's default, whatever the old one's was; see also
+	// [NoExpiry].
 	Lifetime time.Duration
 	// Grace is how long the old token stays valid beside the new one, so that an answer that gets lost on its way locks
 	// nobody out. It never prolongs the old token's life. Zero revokes it at once.

@@ -33,8 +33,9 @@ type Store interface {
 	// rotated (expired ones included) and returns [ErrLimitReached] where there are limit or more; counting and
 	// adding are one step, whatever other callers and processes do at the time.
 	//
-	// It returns [ErrExists] if the id or the prefix is taken. If a record with the same id, prefix and digest is there, it
-	// is the earlier try of this very call, whose outcome got lost: Insert changes nothing and returns nil, also at the limit.
+	// It returns [ErrExists] if the id or the prefix is taken. If a record with the same id, prefix and digest is
+	// there, it is the earlier try of this very call, whose outcome got lost: Insert changes nothing and returns nil,
+	// also at the limit.
 	Insert(ctx context.Context, rec Record, limit int) error
 
 	// FindByPrefix returns the record with this prefix, or [ErrNotFound]. It compares bytes: prefixes that differ in
@@ -53,10 +54,10 @@ type Store interface {
 	// new token takes the old one's place.
 	//
 	// The old token has to be there (else [ErrNotFound]), not revoked ([ErrRevoked]), not expired at rotation.At
-	// ([ErrExpired]) and not rotated before ([ErrRotated]), tested in this order; of several callers who
-	// rotate a token at once, one succeeds. Its RotatedTo becomes the new id and its UpdatedAt rotation.At. If rotation.End is
-	// not after rotation.At, its RevokedAt becomes rotation.At. Otherwise its ExpiresAt becomes rotation.End, unless it is
-	// earlier already.
+	// ([ErrExpired]) and not rotated before ([ErrRotated]), tested in this order; of several callers who rotate a
+	// token at once, one succeeds. Its RotatedTo becomes the new id and its UpdatedAt rotation.At. If rotation.End is
+	// not after rotation.At, its RevokedAt becomes rotation.At. Otherwise its ExpiresAt becomes rotation.End, unless
+	// it is earlier already.
 	//
 	// It returns [ErrExists] as Insert does, and likewise nil for a repeated call whose first try succeeded.
 	Rotate(ctx context.Context, rotation Rotation) error

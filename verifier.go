@@ -25,7 +25,8 @@ func NewVerifier(store Store, cfg Config) (*Verifier, error) {
 	return &Verifier{store: store, settings: s, behind: newWriteBehind(store, s)}, nil
 }
 
-// Verify returns the token that value is the value of, if it is valid now: known, unrevoked, unexpired, of an active owner.
+// Verify returns the token that value is the value of, if it is valid now: known, unrevoked, unexpired, of an active
+// owner.
 //
 // If it is not, the error is [ErrInvalidToken] with a reason below it. If Verify could not find out, because ctx is
 // done, the store or Config.OwnerActive failed, or a record is corrupt, the error is any other one, and
@@ -58,8 +59,8 @@ func (v *Verifier) Verify(ctx context.Context, value string) (Token, error) {
 	return rec.Token, nil
 }
 
-// prove finds the record of a value and compares the whole value with its digest. If the value is refused, the record still has
-// what is known of the token, for the audit log.
+// prove finds the record of a value and compares the whole value with its digest. If the value is refused, the record
+// still has what is known of the token, for the audit log.
 func (v *Verifier) prove(ctx context.Context, value string) (Record, error) {
 	key, native := parsePrefix(value)
 	if !native {
@@ -159,8 +160,8 @@ func (v *Verifier) RequireScope(tok Token, required ...string) error {
 func (v *Verifier) EffectiveScope(tok Token) Scopes { return v.scopes.effective(tok.Scopes) }
 
 // Close writes out the pending last-used times and stops the background work. It waits for that no longer than ctx
-// allows; the error then is that of ctx, or of the store, and the times that were not written are lost. The Verifier goes on verifying after it, but
-// records no further use. Closing again is harmless.
+// allows; the error then is that of ctx, or of the store, and the times that were not written are lost. The Verifier
+// goes on verifying after it, but records no further use. Closing again is harmless.
 func (v *Verifier) Close(ctx context.Context) error {
 	if err := v.behind.close(ctx); err != nil {
 		return fmt.Errorf("pat: close: %w", err)

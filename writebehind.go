@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// writeBehind takes the writes that a verification gives rise to off its path: last-used times, and digests to replace. It
-// collects them, writes them in batches from a timer's goroutine that exists only while something is pending, and
-// forgets rather than blocks when there are too many.
+// writeBehind takes the writes that a verification gives rise to off its path: last-used times, and digests to
+// replace. It collects them, writes them in batches from a timer's goroutine that exists only while something is
+// pending, and forgets rather than blocks when there are too many.
 type writeBehind struct {
 	store    Store
 	onEvent  func(context.Context, Event)

@@ -1,0 +1,129 @@
+package pat
+
+import (
+	"hash/crc32"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestNewValueHasTheDocumentedForm(t *testing.T) {
+	whole := regexp.MustCompile(`^pat_([0-9A-Za-z]{12})-([0-9A-Za-z]{38})$`)
+	published := regexp.MustCompile(ValuePattern)
+	seen := make(map[string]bool)
+	for range 2000 {
+		value, prefix := newValue()
+		require.Len(t, value, 55)
+		m := whole.FindStringSubmatch(value)
+		require.NotNil(t, m, "the value does not match its form")
+		require.Equal(t, m[1], prefix)
+		require.Equal(t, value, published.FindString("a log line: "+value+", and more"))
+		require.Equal(t, 1, strings.Count(value, "-"))
+		parsed, ok := parsePrefix(value)
+		require.True(t, ok)
+		require.Equal(t, prefix, parsed)
+		require.False(t, seen[prefix], "a prefix came twice")
+		seen[prefix] = true
+	}
+}
+
+func TestRandomCharactersAreDrawnEvenly(t *testing.T) {
+	const n = 62 * 10_000
+	counts := make(map[byte]int)
+	for _, c := range appendRandom(nil, n) {
+		counts[c]++
+	}
+	require.Len(t, counts, 62)
+	// Chi-square with 61 degrees of freedom: 150 is exceeded by chance once in 10^9 runs. Taking a byte modulo 62 without
+	// drawing again gives about 3,000 here.
+	chi := 0.0
+	for _, c := range counts {
+		d := float64(c - n/62)
+		chi += d * d / float64(n/62)
+	}
+	assert.Less(t, chi, 150.0)
+}
+
+func TestChecksumIsTheDocumentedOne(t *testing.T) {
+	// CRC-32 of "123456789" is the algorithm's published check value.
+	require.Equal(t, uint32(0xCBF43926), crc32.ChecksumIEEE([]byte("123456789")))
+	sum := checksum("123456789")
+	assert.Equal(t, base62("123456789"), string(sum[:]))
+	sum = checksum("")
+	assert.Equal(t, "000000", string(sum[:]), "leading zeros are kept")
+}
+
+// base62 is the checksum written another way: by repeated subtraction of powers.
+func base62(text string) string {
+	rest := uint64(crc32.ChecksumIEEE([]byte(text)))
+	var out strings.Builder
+	for _, power := range []uint64{916132832, 14776336, 238328, 3844, 62, 1} {
+		digit := 0
+		for rest >= power {
+			rest -= power
+			digit++
+		}
+		out.WriteByte("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"[digit])
+	}
+	return out.String()
+}
+
+func TestEveryEditOfAValueIsMalformed(t *testing.T) {
+	refused := func(what, value string) {
+		t.Helper()
+		_, ok := parsePrefix(value)
+		require.False(t, ok, "%s was accepted", what)
+	}
+	for range 20 {
+		value, _ := newValue()
+		for i := range len(value) {
+			for c := range 256 {
+				if byte(c) != value[i] {
+					refused("an edited character", value[:i]+string([]byte{byte(c)})+value[i+1:])
+				}
+			}
+			refused("a truncation", value[:i])
+			refused("a cut at the front", value[i+1:])
+			refused("a left-out character", value[:i]+value[i+1:])
+			for _, c := range []string{" ", "\t", "\n", "\x00", "-", "0", "=", "\u00A0"} {
+				refused("an inserted character", value[:i]+c+value[i:])
+			}
+			if i > 0 && value[i] != value[i-1] {
+				refused("a swap", value[:i-1]+value[i:i+1]+value[i-1:i]+value[i+1:])
+			}
+		}
+		for _, c := range []string{" ", "\n", "\r\n", "\x00", "0", "-", "="} {
+			refused("an extension", value+c)
+		}
+		refused("upper case", strings.ToUpper(value))
+		refused("lower case", strings.ToLower(value))
+		refused("the value twice", value+value)
+	}
+	refused("nothing", "")
+	refused("55 bytes of nothing", strings.Repeat("\x00", 55))
+}
+
+// FuzzParsePrefix holds the parser against its specification: the regular expression and the checksum, written apart.
+func FuzzParsePrefix(f *testing.F) {
+	for range 3 {
+		value, _ := newValue()
+		f.Add(value)
+	}
+	for _, seed := range []string{"", "pat_", "pat_-", "pat_000000000000-00000000000000000000000000000000000000"} {
+		f.Add(seed)
+	}
+	form := regexp.MustCompile(`\Apat_[0-9A-Za-z]{12}-[0-9A-Za-z]{38}\z`)
+	f.Fuzz(func(t *testing.T, value string) {
+		wellFormed := form.MatchString(value) && base62(value[:49]) == value[49:]
+		prefix, ok := parsePrefix(value)
+		if ok != wellFormed {
+			t.Fatalf("accepted %v, by the specification %v", ok, wellFormed)
+		}
+		if ok && prefix != value[4:16] {
+			t.Fatal("wrong prefix")
+		}
+	})
+}
