@@ -1,0 +1,121 @@
+package memory
+
+import (
+	"sync/atomic"
+	"time"
+	"unique"
+
+	"github.com/patkit/pat"
+)
+
+// entry is one token. The indexes point at it for as long as the token is there, so that a change is seen
+// everywhere at once. It is kept small: times are microseconds since 1970, strings share one allocation, owners and
+// scopes are shared with other tokens.
+type entry struct {
+	// These never change.
+	text                                 string // id, prefix, name, rotatedFrom and the first digest, one behind the other
+	idEnd, prefixEnd, nameEnd, originEnd uint32
+	user, group                          *owner
+	scopes                               unique.Handle[pat.Scopes]
+	created, expires                     int64
+	digest                               pat.Digest
+
+	lastUsed atomic.Int64
+	// changed replaces what the token had when it was inserted. It is nil until there is a change; most tokens never have one.
+	// What it points at is never written to, so that readers see each change whole.
+	changed atomic.Pointer[state]
+	purged  bool // under Store.mu
+}
+
+// state is what management calls change.
+type state struct {
+	digest    pat.Digest
+	updated   int64
+	expires   int64
+	revoked   int64
+	rotatedTo string
+}
+
+// newEntry copies everything out of rec, whose strings may be parts of a larger buffer.
+func newEntry(rec pat.Record, user, group *owner) (*entry, error) {
+	tok := &rec.Token
+	head := tok.ID + tok.Prefix + tok.Name + tok.RotatedFrom
+	e := &entry{
+		text: head + rec.Digest.Encoded(),
+		user: user, group: group,
+		scopes:  unique.Make(tok.Scopes),
+		created: tok.CreatedAt.UnixMicro(), expires: tok.ExpiresAt.UnixMicro(),
+	}
+	e.idEnd = uint32(len(tok.ID))
+	e.prefixEnd = e.idEnd + uint32(len(tok.Prefix))
+	e.nameEnd = e.prefixEnd + uint32(len(tok.Name))
+	e.originEnd = uint32(len(head))
+	digest, err := pat.ParseDigest(e.text[e.originEnd:])
+	if err != nil {
+		return nil, err
+	}
+	e.digest = digest
+	e.lastUsed.Store(tok.LastUsedAt.UnixMicro())
+	now := e.state()
+	first := now
+	first.updated, first.revoked = tok.UpdatedAt.UnixMicro(), tok.RevokedAt.UnixMicro()
+	first.rotatedTo = tok.RotatedTo
+	if first != now {
+		e.changed.Store(&first)
+	}
+	return e, nil
+}
+
+func (e *entry) id() string          { return e.text[:e.idEnd] }
+func (e *entry) prefix() string      { return e.text[e.idEnd:e.prefixEnd] }
+func (e *entry) name() string        { return e.text[e.prefixEnd:e.nameEnd] }
+func (e *entry) rotatedFrom() string { return e.text[e.nameEnd:e.originEnd] }
+
+// state returns the token's changeable part as it now is.
+func (e *entry) state() state {
+	if s := e.changed.Load(); s != nil {
+		return *s
+	}
+	return state{digest: e.digest, updated: e.created, expires: e.expires, revoked: none}
+}
+
+func (e *entry) record() pat.Record {
+	s := e.state()
+	return pat.Record{Token: e.tokenIn(&s), Digest: s.digest}
+}
+
+func (e *entry) token() pat.Token {
+	s := e.state()
+	return e.tokenIn(&s)
+}
+
+func (e *entry) tokenIn(s *state) pat.Token {
+	return pat.Token{
+		ID:          e.id(),
+		UserID:      e.user.id,
+		GroupID:     e.group.id,
+		Name:        e.name(),
+		Prefix:      e.prefix(),
+		Scopes:      e.scopes.Value(),
+		CreatedAt:   fromMicro(e.created),
+		UpdatedAt:   fromMicro(s.updated),
+		ExpiresAt:   fromMicro(s.expires),
+		LastUsedAt:  fromMicro(e.lastUsed.Load()),
+		RevokedAt:   fromMicro(s.revoked),
+		RotatedFrom: e.rotatedFrom(),
+		RotatedTo:   s.rotatedTo,
+	}
+}
+
+// counts reports whether the group's limit counts the token.
+func (s *state) counts() bool { return s.revoked == none && s.rotatedTo == "" }
+
+// none is the zero time in microseconds.
+var none = time.Time{}.UnixMicro()
+
+func fromMicro(t int64) time.Time {
+	if t == none {
+		return time.Time{}
+	}
+	return time.UnixMicro(t).UTC()
+}
