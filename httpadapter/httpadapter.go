@@ -79,6 +79,7 @@ type Config struct {
 // holds no state, and is safe for concurrent use. Make it with [New].
 type Handler struct {
 	base              string // without a trailing slash; empty for the root
+	collection        string // base and /pats
 	issuer            *pat.Issuer
 	verifier          *pat.Verifier
 	authenticate      func(*http.Request) (Caller, error)
@@ -106,6 +107,7 @@ func New(cfg Config) (*Handler, error) {
 	}
 	return &Handler{
 		base:              base,
+		collection:        base + "/pats",
 		issuer:            cfg.Issuer,
 		verifier:          cfg.Verifier,
 		authenticate:      cfg.Authenticate,

@@ -2,7 +2,9 @@ package httpadapter
 
 import (
 	"context"
+	"errors"
 	"net/http"
+	"slices"
 
 	"github.com/patkit/pat"
 )
@@ -13,12 +15,22 @@ type Option func(*guard)
 // RequireScope lets only tokens pass whose scopes cover all the scopes given. At least one is required, each an RFC
 // 6749 scope-token.
 func RequireScope(scopes ...string) Option {
-	return func(g *guard) {}
+	return func(g *guard) {
+		if len(scopes) == 0 || !areScopes(scopes...) {
+			g.misuse(&pat.ArgumentError{Argument: "RequireScope", Rule: "must have scopes, each an RFC 6749 scope-token"})
+		}
+		g.scopes = append(g.scopes, scopes...)
+	}
 }
 
 // RequireRouteScope lets only tokens pass that have the scope which the table names for the request.
 func RequireRouteScope(table RouteTable) Option {
-	return func(g *guard) {}
+	return func(g *guard) {
+		if table.unlisted == "" {
+			g.misuse(&pat.ArgumentError{Argument: "RequireRouteScope", Rule: "must have a table that NewRouteTable made"})
+		}
+		g.tables = append(g.tables, table)
+	}
 }
 
 // OnError sets a function that is told the cause of every 500 of the middleware, of a panic its type alone. It is called
@@ -35,13 +47,20 @@ func OnError(report func(*http.Request, error)) Option {
 // 400 for more than one Authorization header, and 500 where the Verifier could not find out. Without options any
 // valid token passes.
 //
-// A nil Verifier and an option that breaks its rule answer every request with 500 and tell OnError why.
+// A nil Verifier, a nil handler and an option that breaks its rule answer every request with 500 and tell OnError why.
 func RequireToken(v *pat.Verifier, opts ...Option) func(http.Handler) http.Handler {
 	g := &guard{verifier: v}
+	if v == nil {
+		g.misuse(&pat.ArgumentError{Argument: "RequireToken", Rule: "must have a Verifier"})
+	}
 	for _, opt := range opts {
+		if opt == nil {
+			g.misuse(&pat.ArgumentError{Argument: "RequireToken", Rule: "must not have a nil Option"})
+			continue
+		}
 		opt(g)
 	}
-	return func(next http.Handler) http.Handler { return next }
+	return g.wrap
 }
 
 // TokenFrom returns the token with which the request passed [RequireToken]. Use the request's context.
@@ -52,7 +71,64 @@ func TokenFrom(ctx context.Context) (pat.Token, bool) {
 
 type tokenKey struct{}
 
+// guard is a checked RequireToken call. It is not changed once a request arrives.
 type guard struct {
 	verifier *pat.Verifier
+	scopes   []string
+	tables   []RouteTable
 	report   reporter
+	err      error // the first misuse. RequireToken has no error result, so that it stands in a line of middlewares.
+}
+
+func (g *guard) misuse(err error) {
+	if g.err == nil {
+		g.err = err
+	}
+}
+
+func (g *guard) wrap(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		tok, err := g.admit(r)
+		if err == nil && next == nil {
+			err = &pat.ArgumentError{Argument: "RequireToken", Rule: "must not wrap a nil handler"}
+		}
+		if err != nil {
+			g.report.failure(r, err).write(w)
+			return
+		}
+		// Outside admit, so that a panic of the host's handler stays the host's.
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), tokenKey{}, tok)))
+	})
+}
+
+func (g *guard) admit(r *http.Request) (tok pat.Token, err error) {
+	defer contain(&err)
+	if g.err != nil {
+		return pat.Token{}, g.err
+	}
+	value, err := bearerCredential(r.Header)
+	if err != nil {
+		return pat.Token{}, err
+	}
+	tok, err = g.verifier.Verify(r.Context(), value)
+	if err != nil {
+		return pat.Token{}, refusal(err)
+	}
+	needed := g.needed(r)
+	err = g.verifier.RequireScope(tok, needed...)
+	if _, ok := errors.AsType[*pat.InsufficientScopeError](err); ok {
+		return pat.Token{}, insufficientScope(needed)
+	}
+	return tok, err
+}
+
+// needed returns the scopes that a request needs, each of them once.
+func (g *guard) needed(r *http.Request) []string {
+	needed := slices.Clone(g.scopes)
+	for _, table := range g.tables {
+		if scope := table.scope(r); !slices.Contains(needed, scope) {
+			needed = append(needed, scope)
+		}
+	}
+	return needed
 }

@@ -1,7 +1,9 @@
 package httpadapter
 
 import (
+	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/patkit/pat"
 )
@@ -30,7 +32,62 @@ type RouteTable struct {
 // The request's path is taken as the middleware sees it. A path with an empty segment, a dot segment or an encoded
 // slash is covered by no route, because whoever stands behind may read it as another one.
 func NewRouteTable(unlisted string, routes ...Route) (RouteTable, error) {
+	if !areScopes(unlisted) {
+		return RouteTable{}, &pat.ArgumentError{Argument: "unlisted", Rule: scopeRule}
+	}
+	for _, route := range routes {
+		switch {
+		case strings.Trim(route.Method, "ABCDEFGHIJKLMNOPQRSTUVWXYZ-") != "":
+			return RouteTable{}, &pat.ArgumentError{Argument: "Route.Method", Rule: "must be empty or in upper case"}
+		case !isRoutePath(route.Path):
+			return RouteTable{}, &pat.ArgumentError{Argument: "Route.Path",
+				Rule: "must begin with '/', must have no empty and no dot segment, and '*' only as the last one"}
+		case !areScopes(route.Scope):
+			return RouteTable{}, &pat.ArgumentError{Argument: "Route.Scope", Rule: scopeRule}
+		}
+	}
 	return RouteTable{unlisted: unlisted, routes: slices.Clone(routes)}, nil
 }
 
-var _ = pat.ErrInvalidArgument
+const scopeRule = "must be an RFC 6749 scope-token"
+
+func areScopes(scopes ...string) bool {
+	_, err := pat.NewScopes(scopes...)
+	return err == nil
+}
+
+func isRoutePath(path string) bool {
+	path = strings.TrimSuffix(path, "/*")
+	return path == "" || isPlainPath(path) && !strings.Contains(path, "*")
+}
+
+// isPlainPath reports whether a path has one meaning only. A slash at the end is an empty segment like any other, but a
+// common one, and allowed: it is compared like any other character.
+func isPlainPath(path string) bool {
+	rest, ok := strings.CutPrefix(path, "/")
+	for segment := range strings.SplitSeq(strings.TrimSuffix(rest, "/"), "/") {
+		ok = ok && !isDotSegment(segment) && (segment != "" || rest == "")
+	}
+	return ok
+}
+
+// scope returns the scope that a request needs.
+func (t RouteTable) scope(r *http.Request) string {
+	if hasEncodedSlash(r.URL) || !isPlainPath(r.URL.Path) {
+		return t.unlisted
+	}
+	for _, route := range t.routes {
+		if (route.Method == "" || route.Method == r.Method) && route.covers(r.URL.Path) {
+			return route.Scope
+		}
+	}
+	return t.unlisted
+}
+
+func (route Route) covers(path string) bool {
+	below, ok := strings.CutSuffix(route.Path, "*")
+	if !ok {
+		return path == route.Path
+	}
+	return len(path) > len(below) && strings.HasPrefix(path, below)
+}
