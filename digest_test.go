@@ -111,7 +111,7 @@ func TestGoldenValuesStillVerify(t *testing.T) {
 		require.NoError(t, err)
 		d, err := ParseDigest(string(encoded))
 		require.NoError(t, err)
-		match, err := h.match(t.Context(), d, g.Value)
+		match, _, err := h.matchFast(d, g.Value)
 		require.NoError(t, err)
 		assert.True(t, match, "a value of release %s does not match its digest", g.Release)
 		assert.Equal(t, d, h.digest(g.Value), "the same value gets another digest than in release %s", g.Release)

@@ -71,16 +71,23 @@ func parsePrefix(value string) (prefix string, ok bool) {
 	if len(value) != valueLength || value[:len(valueMarker)] != valueMarker || value[prefixEnd] != '-' {
 		return "", false
 	}
-	for i := len(valueMarker); i < valueLength; i++ {
-		if !inAlphabet[value[i]] && i != prefixEnd {
-			return "", false
-		}
+	if !isBase62(value[len(valueMarker):prefixEnd]) || !isBase62(value[secretStart:]) {
+		return "", false
 	}
 	// A plain comparison: the checksum can be computed by anybody, so its timing tells nothing.
 	if sum := checksum(value[:checksumStart]); string(sum[:]) != value[checksumStart:] {
 		return "", false
 	}
 	return value[len(valueMarker):prefixEnd], true
+}
+
+func isBase62(s string) bool {
+	for i := range len(s) {
+		if !inAlphabet[s[i]] {
+			return false
+		}
+	}
+	return true
 }
 
 // checksum is the CRC-32 (IEEE) of everything before it, as base62 with leading zeros, most significant digit first.

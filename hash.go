@@ -1,7 +1,6 @@
 package pat
 
 import (
-	"context"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
@@ -114,15 +113,6 @@ func (h *hashers) matchFast(d Digest, value string) (match, known bool, err erro
 		return false, true, fmt.Errorf("%w: digest", ErrCorrupt)
 	}
 	return false, false, nil
-}
-
-// match compares a value with a digest of any enabled algorithm. It waits, within ctx, where a slow one is busy.
-func (h *hashers) match(ctx context.Context, d Digest, value string) (bool, error) {
-	match, known, err := h.matchFast(d, value)
-	if known {
-		return match, err
-	}
-	return h.slow.match(ctx, d, value)
 }
 
 // matchDummy does the work of a comparison that fails.

@@ -39,7 +39,7 @@ func TestDigestMatchesItsOwnValueOnly(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d := h.digest("value one")
 			for value, want := range map[string]bool{"value one": true, "value two": false, "": false, "value one ": false} {
-				match, err := h.match(t.Context(), d, value)
+				match, _, err := h.matchFast(d, value)
 				require.NoError(t, err)
 				assert.Equal(t, want, match)
 			}
@@ -64,16 +64,15 @@ func TestEveryBitOfADigestCounts(t *testing.T) {
 func TestADigestThatCannotBeComparedIsAnErrorAndNoMismatch(t *testing.T) {
 	h := hashersOf(t, pepperKey("k1"))
 	for name, d := range map[string]Digest{
-		"of a key that is not there":        makeDigest(algorithmHMAC, "k2", make([]byte, 32)),
-		"of an algorithm that is not there": makeDigest("bcrypt", "", []byte("x")),
-		"too short":                         makeDigest(algorithmSHA256, "", make([]byte, 31)),
-		"too long":                          makeDigest(algorithmSHA256, "", make([]byte, 33)),
-		"peppered and too short":            makeDigest(algorithmHMAC, "k1", make([]byte, 31)),
-		"plain with a key id":               makeDigest(algorithmSHA256, "k1", make([]byte, 32)),
-		"the zero Digest":                   {},
+		"of a key that is not there": makeDigest(algorithmHMAC, "k2", make([]byte, 32)),
+		"too short":                  makeDigest(algorithmSHA256, "", make([]byte, 31)),
+		"too long":                   makeDigest(algorithmSHA256, "", make([]byte, 33)),
+		"peppered and too short":     makeDigest(algorithmHMAC, "k1", make([]byte, 31)),
+		"plain with a key id":        makeDigest(algorithmSHA256, "k1", make([]byte, 32)),
+		"the zero Digest":            {},
 	} {
 		t.Run(name, func(t *testing.T) {
-			match, err := h.match(t.Context(), d, "value")
+			match, _, err := h.matchFast(d, "value")
 			require.Error(t, err)
 			assert.False(t, match)
 			assert.NotErrorIs(t, err, ErrInvalidToken)
@@ -86,7 +85,7 @@ func TestPepperKeysRotate(t *testing.T) {
 	both := hashersOf(t, pepperKey("k2"), pepperKey("k1"))
 	for _, old := range []*hashers{plain, first} {
 		d := old.digest("value")
-		match, err := both.match(t.Context(), d, "value")
+		match, _, err := both.matchFast(d, "value")
 		require.NoError(t, err)
 		assert.True(t, match, "older digests are still accepted")
 		assert.False(t, both.isCurrent(d))
@@ -117,16 +116,4 @@ func TestThePepperIsCopied(t *testing.T) {
 	h.current.states.Get() // so that the next use makes a new state
 	clear(key.Key)
 	assert.Equal(t, before, h.digest("value"))
-}
-
-func TestHashingDoesNotAllocate(t *testing.T) {
-	value, _ := newValue()
-	for name, h := range map[string]*hashers{"plain": hashersOf(t), "peppered": hashersOf(t, pepperKey("k1"))} {
-		d := h.digest(value)
-		assert.Zero(t, testing.AllocsPerRun(100, func() {
-			if match, _, _ := h.matchFast(d, value); !match {
-				t.Error("no match")
-			}
-		}), name)
-	}
 }

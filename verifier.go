@@ -41,42 +41,43 @@ func (v *Verifier) Verify(ctx context.Context, value string) (Token, error) {
 	if v == nil || v.settings == nil {
 		return Token{}, errors.New("pat: verify: the Verifier was not made by NewVerifier")
 	}
-	now := v.now()
-	rec, err := v.prove(ctx, value)
-	if err == nil {
-		err = v.admit(ctx, &rec.Token, now)
+	key, native := parsePrefix(value)
+	if !native {
+		var ok bool
+		if key, ok = v.importedKey(value); !ok {
+			v.reportDenied(ctx, &Token{}, ErrMalformed)
+			return Token{}, ErrMalformed
+		}
 	}
-	if v.onEvent != nil {
-		v.report(ctx, now, &rec.Token, err)
-	}
+	rec, err := v.prove(ctx, key, native, value)
 	if err != nil {
+		v.reportDenied(ctx, &rec.Token, err)
+		return Token{}, err
+	}
+	now := v.now()
+	if err := v.admit(ctx, &rec.Token, now); err != nil {
+		v.reportDenied(ctx, &rec.Token, err)
 		return Token{}, err
 	}
 	v.behind.noteUse(&rec.Token, now)
 	if !v.hashers.isCurrent(rec.Digest) {
 		v.behind.noteDigest(rec.Token.Prefix, rec.Digest, v.hashers.digest(value))
 	}
+	emit(ctx, v.onEvent, Event{Type: EventVerified, Time: now}, &rec.Token)
 	return rec.Token, nil
 }
 
 // prove finds the record of a value and compares the whole value with its digest. If the value is refused, the record
 // still has what is known of the token, for the audit log.
-func (v *Verifier) prove(ctx context.Context, value string) (Record, error) {
-	key, native := parsePrefix(value)
-	if !native {
-		var ok bool
-		if key, ok = v.importedKey(value); !ok {
-			return Record{}, ErrMalformed
-		}
-	}
+func (v *Verifier) prove(ctx context.Context, key string, native bool, value string) (Record, error) {
 	if err := ctx.Err(); err != nil {
 		return Record{}, verifyFault(err)
 	}
 	rec, err := v.store.FindByPrefix(ctx, key)
 	if errors.Is(err, ErrNotFound) {
-		// The same work as for a wrong secret, so that the time taken does not tell which prefixes exist. The
-		// slow hashers of imported tokens are left out: their look-up keys are public, and a slow hash for every
-		// made-up value would be a gift to a flood.
+		// The same work as for a wrong secret, so that the time taken does not tell which prefixes exist. The slow
+		// hashers of imported tokens are left out: their look-up keys are public, and a slow hash for every made-up value
+		// would be a gift to a flood.
 		v.hashers.matchDummy(value)
 		return Record{}, ErrUnknown
 	}
@@ -133,12 +134,10 @@ func (v *Verifier) admit(ctx context.Context, tok *Token, now time.Time) error {
 	return nil
 }
 
-func (v *Verifier) report(ctx context.Context, now time.Time, tok *Token, err error) {
-	event := Event{Type: EventVerified, Time: now, Reason: err}
-	if err != nil {
-		event.Type = EventDenied
+func (v *Verifier) reportDenied(ctx context.Context, tok *Token, err error) {
+	if v.onEvent != nil {
+		emit(ctx, v.onEvent, Event{Type: EventDenied, Time: v.now(), Reason: err}, tok)
 	}
-	emit(ctx, v.onEvent, event, tok)
 }
 
 // RequireScope returns an [InsufficientScopeError] that lists the required scopes which the token's scopes, with what

@@ -1,0 +1,179 @@
+package pat_test
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/patkit/pat"
+)
+
+func TestRotateMakesASuccessorAndKeepsTheLineage(t *testing.T) {
+	h := newHouse(t, pat.Config{Scopes: pat.PublicFullScopes()})
+	old, oldValue := h.create(t, func(p *pat.CreateParams) { p.Scopes = []string{"full_scope"}; p.Name = "CI" })
+	h.clock.Advance(time.Hour)
+	issued, err := h.Rotate(t.Context(), old.ID, pat.RotateParams{Lifetime: 24 * time.Hour})
+	require.NoError(t, err)
+	next := issued.Token
+	assert.Equal(t, []any{old.Name, old.Scopes, old.UserID, old.GroupID}, []any{next.Name, next.Scopes, next.UserID, next.GroupID})
+	assert.NotEqual(t, old.ID, next.ID)
+	assert.NotEqual(t, old.Prefix, next.Prefix)
+	assert.Equal(t, h.clock.stamp(), next.CreatedAt)
+	assert.Equal(t, h.clock.stamp().Add(24*time.Hour), next.ExpiresAt)
+	assert.Equal(t, old.ID, next.RotatedFrom)
+
+	ended, err := h.Get(t.Context(), old.ID)
+	require.NoError(t, err)
+	assert.Equal(t, next.ID, ended.RotatedTo)
+	assert.Equal(t, h.clock.stamp(), ended.RevokedAt, "without grace the old token ends at once")
+	_, err = h.Verify(t.Context(), oldValue)
+	requireReason(t, err, pat.ErrRevoked)
+	verified, err := h.Verify(t.Context(), issued.Value.Reveal())
+	require.NoError(t, err)
+	assert.Equal(t, next, verified)
+}
+
+func TestRotateWithGraceKeepsTheOldTokenForThatLong(t *testing.T) {
+	h := newHouse(t, pat.Config{})
+	old, oldValue := h.create(t)
+	issued, err := h.Rotate(t.Context(), old.ID, pat.RotateParams{Grace: time.Hour})
+	require.NoError(t, err)
+	h.clock.Advance(time.Hour - time.Microsecond)
+	_, err = h.Verify(t.Context(), oldValue)
+	require.NoError(t, err)
+	h.clock.Advance(time.Microsecond)
+	_, err = h.Verify(t.Context(), oldValue)
+	requireReason(t, err, pat.ErrExpired)
+	_, err = h.Verify(t.Context(), issued.Value.Reveal())
+	require.NoError(t, err)
+}
+
+func TestGraceNeverProlongsALife(t *testing.T) {
+	h := newHouse(t, pat.Config{})
+	old, oldValue := h.create(t, func(p *pat.CreateParams) { p.Lifetime = time.Hour })
+	_, err := h.Rotate(t.Context(), old.ID, pat.RotateParams{Grace: 48 * time.Hour})
+	require.NoError(t, err)
+	after, err := h.Get(t.Context(), old.ID)
+	require.NoError(t, err)
+	assert.Equal(t, old.ExpiresAt, after.ExpiresAt)
+	h.clock.Advance(time.Hour)
+	_, err = h.Verify(t.Context(), oldValue)
+	requireReason(t, err, pat.ErrExpired)
+}
+
+func TestGraceGivesAnEndToATokenThatHadNone(t *testing.T) {
+	h := newHouse(t, pat.Config{Lifetime: pat.LifetimePolicy{AllowNoExpiry: true}})
+	old, _ := h.create(t, func(p *pat.CreateParams) { p.Lifetime = pat.NoExpiry })
+	_, err := h.Rotate(t.Context(), old.ID, pat.RotateParams{Grace: time.Hour, Lifetime: pat.NoExpiry})
+	require.NoError(t, err)
+	after, err := h.Get(t.Context(), old.ID)
+	require.NoError(t, err)
+	assert.Equal(t, h.clock.stamp().Add(time.Hour), after.ExpiresAt)
+}
+
+func TestWhatHasEndedCannotBeRotatedBackToLife(t *testing.T) {
+	h := newHouse(t, pat.Config{})
+	revoked, _ := h.create(t)
+	_, err := h.Revoke(t.Context(), revoked.ID)
+	require.NoError(t, err)
+	expired, _ := h.create(t, func(p *pat.CreateParams) { p.Lifetime = time.Hour })
+	rotated, _ := h.create(t)
+	_, err = h.Rotate(t.Context(), rotated.ID, pat.RotateParams{Grace: 48 * time.Hour})
+	require.NoError(t, err)
+	h.clock.Advance(time.Hour)
+	for name, c := range map[string]struct {
+		id   string
+		want error
+	}{
+		"revoked": {revoked.ID, pat.ErrRevoked},
+		"expired": {expired.ID, pat.ErrExpired},
+		"rotated": {rotated.ID, pat.ErrRotated},
+		"absent":  {uuid.NewString(), pat.ErrNotFound},
+	} {
+		t.Run(name, func(t *testing.T) {
+			page, err := h.List(t.Context(), pat.ListParams{GroupID: "1", IncludeRevoked: true})
+			require.NoError(t, err)
+			issued, err := h.Rotate(t.Context(), c.id, pat.RotateParams{})
+			require.ErrorIs(t, err, c.want)
+			assert.Empty(t, issued.Value.Reveal())
+			after, err := h.List(t.Context(), pat.ListParams{GroupID: "1", IncludeRevoked: true})
+			require.NoError(t, err)
+			assert.Equal(t, page, after, "nothing has changed")
+		})
+	}
+}
+
+func TestRotateRefusesBadArguments(t *testing.T) {
+	h := newHouse(t, pat.Config{})
+	tok, value := h.create(t)
+	for argument, params := range map[string]pat.RotateParams{
+		"RotateParams.Grace":    {Grace: -1},
+		"RotateParams.Lifetime": {Lifetime: 2000 * 24 * time.Hour},
+	} {
+		_, err := h.Rotate(t.Context(), tok.ID, params)
+		requireArgument(t, err, argument)
+	}
+	_, err := h.Verify(t.Context(), value)
+	require.NoError(t, err)
+}
+
+func TestRotationIsPossibleAtTheLimitAndTakesNoPlace(t *testing.T) {
+	h := newHouse(t, pat.Config{GroupLimit: 2})
+	h.create(t)
+	tok, _ := h.create(t)
+	for _, grace := range []time.Duration{0, time.Hour, time.Hour} {
+		issued, err := h.Rotate(t.Context(), tok.ID, pat.RotateParams{Grace: grace})
+		require.NoError(t, err)
+		tok = issued.Token
+	}
+	_, err := h.Create(t.Context(), pat.CreateParams{UserID: "a", GroupID: "1", Name: "n"})
+	require.ErrorIs(t, err, pat.ErrLimitReached)
+	_, err = h.Revoke(t.Context(), tok.ID)
+	require.NoError(t, err)
+	h.create(t)
+}
+
+func TestOfManyRotationsOneWins(t *testing.T) {
+	h := newHouse(t, pat.Config{})
+	tok, _ := h.create(t)
+	var wg sync.WaitGroup
+	results := make(chan error, 20)
+	for range cap(results) {
+		wg.Go(func() {
+			_, err := h.Rotate(t.Context(), tok.ID, pat.RotateParams{Grace: time.Hour})
+			results <- err
+		})
+	}
+	wg.Wait()
+	close(results)
+	won := 0
+	for err := range results {
+		if err == nil {
+			won++
+			continue
+		}
+		require.ErrorIs(t, err, pat.ErrRotated)
+	}
+	assert.Equal(t, 1, won)
+}
+
+func TestRotateHandsOnTheStoresError(t *testing.T) {
+	h := newHouse(t, pat.Config{})
+	tok, _ := h.create(t)
+	h.store.Store = rotateFails{h.store.Store}
+	_, err := h.Rotate(t.Context(), tok.ID, pat.RotateParams{})
+	require.ErrorIs(t, err, errDown)
+}
+
+// rotateFails is a store that can be read and not be rotated in.
+type rotateFails struct{ pat.Store }
+
+func (rotateFails) Rotate(context.Context, pat.Rotation) error {
+	return fmt.Errorf("wrapped: %w", errDown)
+}
