@@ -24,7 +24,7 @@ func requireReason(t *testing.T, err, reason error) {
 	t.Helper()
 	require.ErrorIs(t, err, pat.ErrInvalidToken)
 	for _, r := range reasons {
-		require.Equal(t, r == reason, errors.Is(err, r), "%v is %v", err, r)
+		require.Equal(t, r == reason, errors.Is(err, r), "%v is %v", err, r) //nolint:errorlint // identity is what is meant
 	}
 }
 
