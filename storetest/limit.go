@@ -1,0 +1,155 @@
+package storetest
+
+import "github.com/patkit/pat"
+
+var limitCases = []testCase{
+	{
+		name: "Limit/a full group is refused",
+		rule: "Insert returns ErrLimitReached where the group has limit tokens or more, and adds nothing.",
+		run: func(h *harness) {
+			for limit := 1; limit <= 3; limit++ {
+				h.ok(h.store.Insert(ctx, h.record(), limit), "Insert below the limit")
+				rec := h.record()
+				h.fails(h.store.Insert(ctx, rec, limit), pat.ErrLimitReached, "Insert at the limit")
+				h.lacks(rec)
+			}
+			h.fails(h.store.Insert(ctx, h.record(), 1), pat.ErrLimitReached, "Insert above the limit")
+		},
+	},
+	{
+		name: "Limit/zero is no limit",
+		rule: "Insert with limit 0 does not look at the number of tokens.",
+		run: func(h *harness) {
+			for range 20 {
+				h.ok(h.store.Insert(ctx, h.record(), 0), "Insert without a limit")
+			}
+		},
+	},
+	{
+		name: "Limit/revoked tokens are not counted",
+		rule: "The limit does not count revoked tokens, and each gives one place free, however often it is revoked.",
+		run: func(h *harness) {
+			h.added()
+			rec := h.revoked()
+			_, _, err := h.store.Revoke(ctx, rec.Token.ID, later(5))
+			h.ok(err, "Revoke, repeated")
+			h.insert(h.record(func(r *pat.Record) { r.Token.RevokedAt = later(1) })) // imported as revoked
+			h.exactlyOneMore(2)
+		},
+	},
+	{
+		name: "Limit/tokens revoked all at once are not counted",
+		rule: "The limit does not count tokens that RevokeAll revoked.",
+		run: func(h *harness) {
+			h.added(ownedBy("user-2", "group-1"))
+			h.added()
+			h.revoked()
+			_, err := h.store.RevokeAll(ctx, pat.Owner{UserID: "user-1"}, later(1))
+			h.ok(err, "RevokeAll")
+			h.exactlyOneMore(2)
+		},
+	},
+	{
+		name: "Limit/rotated tokens are not counted",
+		rule: "The limit counts the successor of a rotated token, and not the token itself, also while that is still valid, and also " +
+			"where it is revoked later.",
+		run: func(h *harness) {
+			old, _ := h.rotated()
+			h.exactlyOneMore(2)
+			_, _, err := h.store.Revoke(ctx, old.Token.ID, later(2))
+			h.ok(err, "Revoke of the rotated token")
+			h.exactlyOneMore(3)
+		},
+	},
+	{
+		name: "Limit/tokens rotated at once are not counted",
+		rule: "The limit counts a token that was rotated and revoked in one step no longer, and its successor once.",
+		run: func(h *harness) {
+			old := h.added()
+			h.ok(h.store.Rotate(ctx, pat.Rotation{OldID: old.Token.ID, At: later(1), End: later(1), New: h.successor(old)}), "Rotate")
+			h.exactlyOneMore(2)
+		},
+	},
+	{
+		name: "Limit/expired tokens are counted",
+		rule: "The limit counts expired tokens: a store doesn't know what time it is for the host.",
+		run: func(h *harness) {
+			h.added(createdAt(base.AddDate(-20, 0, 0)), expiringAt(base.AddDate(-19, 0, 0)))
+			h.exactlyOneMore(2)
+		},
+	},
+	{
+		name: "Limit/purged tokens are not counted",
+		rule: "A purged token gives free the place that it had, and none that it had given free before.",
+		run: func(h *harness) {
+			h.added()
+			h.revoked()
+			h.added(expiringAt(later(2)))
+			n, err := h.store.Purge(ctx, later(50), 10)
+			h.ok(err, "Purge")
+			if n != 2 {
+				h.failf("Purge deleted %d tokens, want 2", n)
+			}
+			h.exactlyOneMore(2)
+		},
+	},
+	{
+		name: "Limit/only the group's own tokens are counted",
+		rule: "The limit counts the tokens of all users of the group, and none of another group, whatever its id resembles.",
+		run: func(h *harness) {
+			for _, group := range []string{"GROUP-1", "group-1 ", "group-10", "group-2", "group_1", "user-1", "1"} {
+				h.added(ownedBy("user-1", group))
+			}
+			h.added(ownedBy("user-2", "group-1"))
+			h.exactlyOneMore(2)
+		},
+	},
+	{
+		name: "Limit/a refused record takes no place",
+		rule: "An Insert that failed counts for nothing.",
+		run: func(h *harness) {
+			rec := h.added()
+			other := h.record()
+			other.Token.ID = rec.Token.ID
+			h.fails(h.store.Insert(ctx, other, 0), pat.ErrExists, "Insert with a taken id")
+			h.ok(h.store.Insert(ctx, rec, 0), "Insert, repeated")
+			h.exactlyOneMore(2)
+		},
+	},
+	{
+		name: "Limit/a repeated call succeeds in a full group",
+		rule: "A repeated Insert returns nil also at the limit, which its first try may have been the one to reach.",
+		run: func(h *harness) {
+			rec := h.record()
+			h.ok(h.store.Insert(ctx, rec, 1), "Insert below the limit")
+			h.ok(h.store.Insert(ctx, rec, 1), "Insert, repeated at the limit")
+			h.holds(rec)
+		},
+	},
+	{
+		name: "Limit/of many at once, one gets the last place",
+		rule: "Counting and adding are one step: of any number of callers at once, only as many succeed as there are places.",
+		run: func(h *harness) {
+			for round := range 20 {
+				group := string(rune('a' + round))
+				h.added(ownedBy("user-1", group))
+				records := make([]pat.Record, 16)
+				for i := range records {
+					records[i] = h.record(ownedBy("user-1", group))
+				}
+				errs := together(len(records), func(i int) error { return h.store.Insert(ctx, records[i], 2) })
+				h.holds(records[h.onlyOne(errs, "Insert", pat.ErrLimitReached)])
+				if n := len(h.list(pat.Owner{GroupID: group})); n != 2 {
+					h.fatalf("the group has %d tokens, and the limit is 2", n)
+				}
+			}
+		},
+	},
+}
+
+// exactlyOneMore checks that group-1 has one place left below the limit, by taking it.
+func (h *harness) exactlyOneMore(limit int) {
+	h.Helper()
+	h.ok(h.store.Insert(ctx, h.record(), limit), "Insert for the last place")
+	h.fails(h.store.Insert(ctx, h.record(), limit), pat.ErrLimitReached, "Insert at the limit")
+}
