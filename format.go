@@ -27,12 +27,18 @@ const (
 // selects a whole part.
 const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
-var inAlphabet = func() (set [256]bool) {
-	for i := range len(alphabet) {
-		set[alphabet[i]] = true
+// digitOf is the inverse of alphabet. Any other byte has the bits of notADigit.
+var digitOf = func() (digits [256]byte) {
+	for i := range digits {
+		digits[i] = notADigit
 	}
-	return set
+	for i := range len(alphabet) {
+		digits[alphabet[i]] = byte(i)
+	}
+	return digits
 }()
+
+const notADigit = 0x80
 
 // newValue makes a value from crypto/rand and returns its prefix beside it.
 func newValue() (value, prefix string) {
@@ -42,8 +48,7 @@ func newValue() (value, prefix string) {
 	prefix = string(b[len(valueMarker):])
 	b = append(b, '-')
 	b = appendRandom(b, entropyLength)
-	sum := checksum(string(b))
-	b = append(b, sum[:]...)
+	b = appendBase62(b, checksum(string(b)))
 	return string(b), prefix
 }
 
@@ -74,31 +79,42 @@ func parsePrefix(value string) (prefix string, ok bool) {
 	if !isBase62(value[len(valueMarker):prefixEnd]) || !isBase62(value[secretStart:]) {
 		return "", false
 	}
-	// A plain comparison: the checksum can be computed by anybody, so its timing tells nothing.
-	if sum := checksum(value[:checksumStart]); string(sum[:]) != value[checksumStart:] {
+	// A plain comparison: the checksum can be computed by anybody, so its timing tells nothing. Six digits can express
+	// more than 32 bits, hence 64: each checksum has one spelling.
+	var digits uint64
+	for i := checksumStart; i < valueLength; i++ {
+		digits = digits*62 + uint64(digitOf[value[i]])
+	}
+	if digits != uint64(checksum(value[:checksumStart])) {
 		return "", false
 	}
 	return value[len(valueMarker):prefixEnd], true
 }
 
+// isBase62 looks at every byte before it answers, which is faster than to stop at the first bad one: values are mostly
+// good.
 func isBase62(s string) bool {
+	var seen byte
 	for i := range len(s) {
-		if !inAlphabet[s[i]] {
-			return false
-		}
+		seen |= digitOf[s[i]]
 	}
-	return true
+	return seen&notADigit == 0
 }
 
-// checksum is the CRC-32 (IEEE) of everything before it, as base62 with leading zeros, most significant digit first.
-// It turns away typing errors and garbage before a store is asked. It is a filter, not security.
-func checksum(text string) (digits [checksumLength]byte) {
+// checksum is the CRC-32 (IEEE) of everything before it. It turns away typing errors and garbage before a store is
+// asked. It is a filter, not security.
+func checksum(text string) uint32 {
 	// A []byte conversion would allocate, because crc32 calls through a function variable and so lets its argument
 	// escape. crc32 only reads.
-	sum := crc32.ChecksumIEEE(unsafe.Slice(unsafe.StringData(text), len(text)))
+	return crc32.ChecksumIEEE(unsafe.Slice(unsafe.StringData(text), len(text)))
+}
+
+// appendBase62 appends sum in base62, with leading zeros, most significant digit first.
+func appendBase62(b []byte, sum uint32) []byte {
+	var digits [checksumLength]byte
 	for i := checksumLength - 1; i >= 0; i-- {
 		digits[i] = alphabet[sum%62]
 		sum /= 62
 	}
-	return digits
+	return append(b, digits[:]...)
 }

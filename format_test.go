@@ -50,10 +50,10 @@ func TestRandomCharactersAreDrawnEvenly(t *testing.T) {
 func TestChecksumIsTheDocumentedOne(t *testing.T) {
 	// CRC-32 of "123456789" is the algorithm's published check value.
 	require.Equal(t, uint32(0xCBF43926), crc32.ChecksumIEEE([]byte("123456789")))
-	sum := checksum("123456789")
-	assert.Equal(t, base62("123456789"), string(sum[:]))
-	sum = checksum("")
-	assert.Equal(t, "000000", string(sum[:]), "leading zeros are kept")
+	for text, want := range map[string]string{"123456789": base62("123456789"), "": "000000"} {
+		assert.Equal(t, want, string(appendBase62(nil, checksum(text))))
+	}
+	assert.Equal(t, "4gfFC3", string(appendBase62(nil, 1<<32-1)), "the largest checksum")
 }
 
 // base62 is the checksum written another way: by repeated subtraction of powers.

@@ -49,8 +49,8 @@ func (v *Verifier) Verify(ctx context.Context, value string) (Token, error) {
 			return Token{}, ErrMalformed
 		}
 	}
-	rec, err := v.prove(ctx, key, native, value)
-	if err != nil {
+	var rec Record
+	if err := v.prove(ctx, key, native, value, &rec); err != nil {
 		v.reportDenied(ctx, &rec.Token, err)
 		return Token{}, err
 	}
@@ -63,29 +63,33 @@ func (v *Verifier) Verify(ctx context.Context, value string) (Token, error) {
 	if !v.hashers.isCurrent(rec.Digest) {
 		v.behind.noteDigest(rec.Token.Prefix, rec.Digest, v.hashers.digest(value))
 	}
-	emit(ctx, v.onEvent, Event{Type: EventVerified, Time: now}, &rec.Token)
+	if v.onEvent != nil { // asked here too, because making an Event costs more than the question
+		emit(ctx, v.onEvent, Event{Type: EventVerified, Time: now}, &rec.Token)
+	}
 	return rec.Token, nil
 }
 
-// prove finds the record of a value and compares the whole value with its digest. If the value is refused, the record
-// still has what is known of the token, for the audit log.
-func (v *Verifier) prove(ctx context.Context, key string, native bool, value string) (Record, error) {
+// prove finds the record of a value, sets rec to it, and compares the whole value with its digest. If the value is
+// refused, rec still has what is known of the token, for the audit log. It takes a pointer because a record is large,
+// and each copy is felt.
+func (v *Verifier) prove(ctx context.Context, key string, native bool, value string, rec *Record) (err error) {
 	if err := ctx.Err(); err != nil {
-		return Record{}, verifyFault(err)
+		return verifyFault(err)
 	}
-	rec, err := v.store.FindByPrefix(ctx, key)
-	if errors.Is(err, ErrNotFound) {
+	if *rec, err = v.store.FindByPrefix(ctx, key); err != nil {
+		*rec = Record{}
+		if !errors.Is(err, ErrNotFound) {
+			return verifyFault(err)
+		}
 		// The same work as for a wrong secret, so that the time taken does not tell which prefixes exist. The slow
 		// hashers of imported tokens are left out: their look-up keys are public, and a slow hash for every made-up value
 		// would be a gift to a flood.
 		v.hashers.matchDummy(value)
-		return Record{}, ErrUnknown
-	}
-	if err != nil {
-		return Record{}, verifyFault(err)
+		return ErrUnknown
 	}
 	if rec.Token.Prefix != key || rec.Token.ID == "" || rec.Digest.IsZero() {
-		return Record{}, verifyFault(ErrCorrupt)
+		*rec = Record{}
+		return verifyFault(ErrCorrupt)
 	}
 	match, known, err := v.hashers.matchFast(rec.Digest, value)
 	switch {
@@ -96,12 +100,12 @@ func (v *Verifier) prove(ctx context.Context, key string, native bool, value str
 		match, err = v.hashers.slow.match(ctx, rec.Digest, value)
 	}
 	if err != nil {
-		return rec, verifyFault(err)
+		return verifyFault(err)
 	}
 	if !match {
-		return rec, ErrWrongSecret
+		return ErrWrongSecret
 	}
-	return rec, nil
+	return nil
 }
 
 // importedKey returns the look-up key of a value that has not this library's form.
