@@ -126,7 +126,7 @@ func (g *guard) admit(r *http.Request) (tok pat.Token, err error) {
 func (g *guard) needed(r *http.Request) []string {
 	needed := slices.Clone(g.scopes)
 	for _, table := range g.tables {
-		if scope := table.scope(r); !slices.Contains(needed, scope) {
+		if scope := table.scope(r.Method, r.URL); !slices.Contains(needed, scope) {
 			needed = append(needed, scope)
 		}
 	}

@@ -1,7 +1,7 @@
 package httpadapter
 
 import (
-	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -57,8 +57,8 @@ func areScopes(scopes ...string) bool {
 }
 
 func isRoutePath(path string) bool {
-	path = strings.TrimSuffix(path, "/*")
-	return path == "" || isPlainPath(path) && !strings.Contains(path, "*")
+	path, below := strings.CutSuffix(path, "*")
+	return isPlainPath(path) && !strings.Contains(path, "*") && (!below || strings.HasSuffix(path, "/"))
 }
 
 // isPlainPath reports whether a path has one meaning only. A slash at the end is an empty segment like any other, but a
@@ -72,12 +72,12 @@ func isPlainPath(path string) bool {
 }
 
 // scope returns the scope that a request needs.
-func (t RouteTable) scope(r *http.Request) string {
-	if hasEncodedSlash(r.URL) || !isPlainPath(r.URL.Path) {
+func (t RouteTable) scope(method string, u *url.URL) string {
+	if hasEncodedSlash(u) || !isPlainPath(u.Path) {
 		return t.unlisted
 	}
 	for _, route := range t.routes {
-		if (route.Method == "" || route.Method == r.Method) && route.covers(r.URL.Path) {
+		if (route.Method == "" || route.Method == method) && route.covers(u.Path) {
 			return route.Scope
 		}
 	}
