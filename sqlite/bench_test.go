@@ -1,0 +1,186 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/mattn/go-sqlite3"
+	"github.com/stretchr/testify/require"
+
+	"github.com/patkit/pat"
+)
+
+// capture is a store that keeps the last record it was given, and holds none.
+type capture struct {
+	pat.Store
+	rec pat.Record
+}
+
+func (c *capture) Insert(_ context.Context, rec pat.Record, _ int) error {
+	c.rec = rec
+	return nil
+}
+
+// issue makes n records of n/10 groups, and their values. The tokens were used just now.
+func issue(b *testing.B, n int) (records []pat.Record, values []string) {
+	b.Helper()
+	store := new(capture)
+	issuer, err := pat.NewIssuer(store, pat.Config{Scopes: pat.PublicFullScopes()})
+	require.NoError(b, err)
+	for i := range n {
+		issued, err := issuer.Create(b.Context(), pat.CreateParams{
+			UserID: fmt.Sprintf("user-%d", rand.N(n/5+1)), GroupID: fmt.Sprint(i % (n/10 + 1)), Name: "deploy key",
+		})
+		require.NoError(b, err)
+		store.rec.Token.LastUsedAt = store.rec.Token.CreatedAt
+		records, values = append(records, store.rec), append(values, issued.Value.Reveal())
+	}
+	return records, values
+}
+
+// fill adds records in one transaction, so that a benchmark need not wait for as many syncs of the disk.
+func fill(b *testing.B, s *Store, records []pat.Record) {
+	b.Helper()
+	err := s.transact(b.Context(), "fill", func(c *session) error {
+		for _, rec := range records {
+			row, err := encode(rec)
+			require.NoError(b, err)
+			_, err = c.insert(b.Context(), row, 0)
+			require.NoError(b, err)
+		}
+		return nil
+	})
+	require.NoError(b, err)
+}
+
+// bare opens a database as a program without this library would.
+func bare(b *testing.B, path string) *sql.DB {
+	b.Helper()
+	db := sql.OpenDB(&connector{driver: &sqlite3.SQLiteDriver{}, name: "file:" + path + "?_journal_mode=WAL&_synchronous=FULL&_txlock=immediate"})
+	b.Cleanup(func() { require.NoError(b, db.Close()) })
+	return db
+}
+
+// BenchmarkVerify compares a verification with a bare prepared SELECT of the same columns by the same key, in the same
+// database of 100,000 tokens. Each pair of measurements has the same context: one that can end, as every HTTP server
+// hands out, and one that can't.
+func BenchmarkVerify(b *testing.B) {
+	const tokens = 100_000
+	records, values := issue(b, tokens)
+	path := filepath.Join(b.TempDir(), "pat.db")
+	store, err := Open(path)
+	require.NoError(b, err)
+	fill(b, store, records)
+	require.NoError(b, store.Close()) // folds the log into the file
+	info, err := os.Stat(path)
+	require.NoError(b, err)
+	b.Logf("%d bytes on disk per token", info.Size()/tokens)
+
+	store, err = Open(path)
+	require.NoError(b, err)
+	b.Cleanup(func() { require.NoError(b, store.Close()) })
+	verifier, err := pat.NewVerifier(store, pat.Config{LastUsedInterval: time.Hour}) // nobody's last use is due
+	require.NoError(b, err)
+	b.Cleanup(func() { require.NoError(b, verifier.Close(context.Background())) })
+	floor, err := bare(b, path).PrepareContext(b.Context(), findByPrefix)
+	require.NoError(b, err)
+	order := rand.Perm(tokens)
+
+	canEnd, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	for _, with := range []struct {
+		name string
+		ctx  context.Context //nolint:containedctx // the thing measured
+	}{{"context can end", canEnd}, {"background", context.Background()}} {
+		b.Run(with.name+"/floor", func(b *testing.B) {
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				if err := selectBare(with.ctx, floor, records[order[i%tokens]].Token.Prefix); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+		b.Run(with.name+"/verify", func(b *testing.B) {
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				if _, err := verifier.Verify(with.ctx, values[order[i%tokens]]); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+func selectBare(ctx context.Context, stmt *sql.Stmt, key string) error {
+	var prefix, userID, groupID, name, scopes string
+	var id, digest, rotatedFrom, rotatedTo []byte
+	var createdAt, updatedAt int64
+	var expiresAt, lastUsedAt, revokedAt sql.NullInt64
+	return stmt.QueryRowContext(ctx, key).Scan(&prefix, &id, &digest, &userID, &groupID, &name, &scopes, &createdAt, &updatedAt,
+		&expiresAt, &lastUsedAt, &revokedAt, &rotatedFrom, &rotatedTo)
+}
+
+// BenchmarkCreate compares Issuer.Create, at a limit of 10 tokens per group, with a bare INSERT of such a row in a
+// transaction of its own, into another file with the same schema, as durable, and as full. The two take turns within the
+// loop, because the time that a disk takes to sync changes from second to second.
+func BenchmarkCreate(b *testing.B) {
+	const held = 100_000
+	records, _ := issue(b, held+b.N)
+	dir := b.TempDir()
+	for _, name := range []string{"ours.db", "floor.db"} {
+		filled, err := Open(filepath.Join(dir, name))
+		require.NoError(b, err)
+		fill(b, filled, records[:held])
+		require.NoError(b, filled.Close()) // folds the log into the file
+	}
+	store, err := Open(filepath.Join(dir, "ours.db"))
+	require.NoError(b, err)
+	b.Cleanup(func() { require.NoError(b, store.Close()) })
+	issuer, err := pat.NewIssuer(store, pat.Config{GroupLimit: 10, Scopes: pat.PublicFullScopes()})
+	require.NoError(b, err)
+	db := bare(b, filepath.Join(dir, "floor.db"))
+	db.SetMaxOpenConns(1)
+	stmt, err := db.PrepareContext(b.Context(), "INSERT INTO pat_tokens VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+	require.NoError(b, err)
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+
+	var ours, floor time.Duration
+	b.ReportAllocs()
+	b.ResetTimer()
+	for i := range b.N {
+		rec := records[held+i]
+		rec.Token.GroupID = fmt.Sprintf("new-%d", i/10)
+		start := time.Now()
+		_, err := issuer.Create(ctx, pat.CreateParams{UserID: rec.Token.UserID, GroupID: rec.Token.GroupID, Name: rec.Token.Name})
+		ours += time.Since(start)
+		require.NoError(b, err)
+		row, err := encode(rec)
+		require.NoError(b, err)
+		start = time.Now()
+		err = insertBare(ctx, db, stmt, row)
+		floor += time.Since(start)
+		require.NoError(b, err)
+	}
+	b.ReportMetric(float64(ours.Nanoseconds())/float64(b.N), "ns/create")
+	b.ReportMetric(float64(floor.Nanoseconds())/float64(b.N), "ns/floor")
+	b.ReportMetric(float64(ours)/float64(floor), "create/floor")
+}
+
+func insertBare(ctx context.Context, db *sql.DB, stmt *sql.Stmt, row []any) error {
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.StmtContext(ctx, stmt).ExecContext(ctx, row...); err != nil {
+		_ = tx.Rollback()
+		return err
+	}
+	return tx.Commit()
+}

@@ -1,0 +1,108 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/mattn/go-sqlite3"
+)
+
+// role is what a connection is for.
+type role int
+
+const (
+	roleWriter role = iota
+	roleReader
+)
+
+// connector opens connections that are all in the same, checked state.
+type connector struct {
+	driver  *sqlite3.SQLiteDriver
+	name    string
+	timeout time.Duration
+}
+
+// newConnector returns a connector for the file. A nil file means a database in memory.
+func newConnector(file *databaseFile, role role, timeout time.Duration) *connector {
+	pragmas := pragmasOf(file == nil, role, timeout)
+	return &connector{
+		driver:  &sqlite3.SQLiteDriver{ConnectHook: func(conn *sqlite3.SQLiteConn) error { return apply(conn, pragmas) }},
+		name:    file.uri(),
+		timeout: timeout,
+	}
+}
+
+// Connect implements [driver.Connector]. Changing a new file to the write-ahead log needs an exclusive lock, for which SQLite
+// does not always call its busy handler. So when several processes start at once, some of them have to try again.
+func (c *connector) Connect(ctx context.Context) (conn driver.Conn, err error) {
+	err = waitWhileBusy(ctx, c.timeout, func() error {
+		conn, err = c.driver.Open(c.name)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return conn, nil
+}
+
+// Driver implements [driver.Connector].
+func (c *connector) Driver() driver.Driver { return c.driver }
+
+// pragma is a setting of a connection, and how it reads once it is in force.
+type pragma struct{ name, value, want string }
+
+func pragmasOf(inMemory bool, role role, timeout time.Duration) []pragma {
+	journal := pragma{"journal_mode", "WAL", "wal"}
+	if inMemory {
+		journal = pragma{"journal_mode", "MEMORY", "memory"}
+	}
+	// A reader hardly ever waits, and lets SQLite do it. The writer waits in waitWhileBusy, which a context can end:
+	// SQLite's busy handler sleeps on through an interrupt.
+	wait := strconv.FormatInt((timeout + time.Millisecond - 1).Milliseconds(), 10)
+	if role == roleWriter {
+		wait = "0"
+	}
+	pragmas := []pragma{
+		{"busy_timeout", wait, wait},
+		journal,
+		{"synchronous", "FULL", "2"}, // the driver's default is NORMAL, which loses acknowledged writes at a power cut
+		{"fullfsync", "ON", "1"},     // macOS: fsync alone leaves the data in the drive's cache
+		{"foreign_keys", "ON", "1"},
+		{"trusted_schema", "OFF", "0"},
+	}
+	if role == roleReader {
+		pragmas = append(pragmas, pragma{"query_only", "ON", "1"})
+	}
+	return pragmas
+}
+
+// apply sets the pragmas and reads each of them back: SQLite passes over what it doesn't know or can't do.
+func apply(conn *sqlite3.SQLiteConn, pragmas []pragma) error {
+	for _, p := range pragmas {
+		if _, err := conn.Exec("PRAGMA "+p.name+" = "+p.value, nil); err != nil {
+			return err
+		}
+		got, err := readPragma(conn, p.name)
+		if err != nil {
+			return err
+		}
+		if got != p.want {
+			return fmt.Errorf("this database can't have %s = %s", p.name, p.value)
+		}
+	}
+	return nil
+}
+
+func readPragma(conn *sqlite3.SQLiteConn, name string) (string, error) {
+	rows, err := conn.Query("PRAGMA "+name, nil)
+	if err != nil {
+		return "", err
+	}
+	var value [1]driver.Value
+	err = errors.Join(rows.Next(value[:]), rows.Close())
+	return fmt.Sprint(value[0]), err
+}

@@ -1,0 +1,58 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"syscall"
+
+	"github.com/mattn/go-sqlite3"
+
+	"github.com/patkit/pat"
+)
+
+var (
+	// ErrNotADatabase means that the file is not an SQLite database.
+	ErrNotADatabase = errors.New("sqlite: not a database")
+	// ErrNewerSchema means that a later version of this library has changed the database's schema. This version might
+	// break rules that it does not know, so it does not open it.
+	ErrNewerSchema = errors.New("sqlite: the schema is newer than this version of the library")
+)
+
+// fault says in which operation the database failed. An error of the driver holds the texts of SQLite, which name
+// tables and columns and never a value.
+func fault(operation string, err error) error {
+	return fmt.Errorf("sqlite: %s: %w", operation, classify(err))
+}
+
+// classify adds to an error of SQLite what a caller can ask for with errors.Is.
+func classify(err error) error {
+	e, ok := errors.AsType[sqlite3.Error](err)
+	if !ok {
+		return err
+	}
+	var class error
+	switch {
+	case e.Code == sqlite3.ErrNotADB:
+		class = ErrNotADatabase
+	case e.Code == sqlite3.ErrCorrupt:
+		class = pat.ErrCorrupt
+	case e.Code == sqlite3.ErrFull:
+		class = syscall.ENOSPC
+	case e.Code == sqlite3.ErrReadonly:
+		class = syscall.EROFS
+	case e.SystemErrno != 0:
+		class = e.SystemErrno
+	default:
+		return err
+	}
+	return fmt.Errorf("%w: %w", class, err)
+}
+
+// failed is the error of a method that ctx may have ended.
+func failed(ctx context.Context, operation string, err error) error {
+	if ended := ctx.Err(); ended != nil {
+		return ended
+	}
+	return fault(operation, err)
+}

@@ -1,0 +1,55 @@
+package sqlite
+
+import (
+	"context"
+	"embed"
+	"fmt"
+	"io/fs"
+	"time"
+)
+
+// The migrations, in the order of their names. One that was released is never changed.
+//
+//go:embed migrations/*.sql
+var migrationFiles embed.FS
+
+// migrate brings the schema up to date, in one transaction. It takes the write lock also where nothing is to do:
+// that is how a database that can only be read shows itself now, and not at the first write.
+func migrate(c *session, timeout time.Duration) (err error) {
+	names, err := fs.Glob(migrationFiles, "migrations/*.sql") // sorted
+	if err != nil {
+		return err
+	}
+	ctx := context.Background()
+	if err := c.begin(ctx, timeout); err != nil {
+		return err
+	}
+	defer func() { err = c.end(ctx, err) }()
+
+	const table = "CREATE TABLE IF NOT EXISTS pat_schema (version INTEGER PRIMARY KEY, applied_at INTEGER NOT NULL) STRICT"
+	if _, err := c.conn.ExecContext(ctx, table); err != nil {
+		return err
+	}
+	var version int
+	if err := c.conn.QueryRowContext(ctx, "SELECT ifnull(max(version), 0) FROM pat_schema").Scan(&version); err != nil {
+		return err
+	}
+	if version > len(names) {
+		return ErrNewerSchema
+	}
+	for _, name := range names[version:] {
+		script, err := migrationFiles.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		if _, err := c.conn.ExecContext(ctx, string(script)); err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		version++
+		const record = "INSERT INTO pat_schema (version, applied_at) VALUES (?, ?)"
+		if _, err := c.conn.ExecContext(ctx, record, version, time.Now().UnixMicro()); err != nil {
+			return err
+		}
+	}
+	return nil
+}

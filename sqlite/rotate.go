@@ -1,0 +1,71 @@
+package sqlite
+
+import (
+	"context"
+
+	"github.com/patkit/pat"
+)
+
+// endOld ends the old token: at once, if its time of revocation is given, and else at the given time or at the one it
+// has, whichever is earlier.
+const endOld = "UPDATE pat_tokens SET rotated_to = ?2, updated_at = ?3, revoked_at = ?4, " +
+	"expires_at = CASE WHEN ?4 IS NULL THEN min(ifnull(expires_at, ?5), ?5) ELSE expires_at END WHERE id = ?1"
+
+// Rotate implements [pat.Store].
+func (s *Store) Rotate(ctx context.Context, rotation pat.Rotation) error {
+	row, err := encode(rotation.New)
+	if err != nil {
+		return err
+	}
+	at, err := encodeTime("Rotation.At", rotation.At)
+	if err != nil {
+		return err
+	}
+	var end, revokedAt any
+	if !rotation.End.After(rotation.At) {
+		revokedAt = at
+	} else if end, err = encodeTime("Rotation.End", rotation.End); err != nil {
+		return err
+	}
+	return s.transact(ctx, "rotate", func(c *session) error {
+		if repeated, err := c.isRotated(ctx, rotation, row); repeated || err != nil {
+			return err
+		}
+		oldID, _ := encodeID(rotation.OldID)
+		old, err := c.find(ctx, c.writes.byID, oldID)
+		if err != nil {
+			return err
+		}
+		if err := rotatable(old.Token, rotation); err != nil {
+			return err
+		}
+		newID := row[1]
+		if _, err := c.change(ctx, c.writes.end, oldID, newID, at, revokedAt, end); err != nil {
+			return err
+		}
+		_, err = c.insert(ctx, row, 0)
+		return err
+	})
+}
+
+// isRotated reports whether the very same call has succeeded before: the new token is there, and names the old one.
+func (c *session) isRotated(ctx context.Context, rotation pat.Rotation, row []any) (bool, error) {
+	_, same, err := c.clash(ctx, row)
+	if err != nil || !same {
+		return false, err
+	}
+	next, err := c.find(ctx, c.writes.byID, row[1])
+	return err == nil && next.Token.RotatedFrom == rotation.OldID, err
+}
+
+func rotatable(old pat.Token, rotation pat.Rotation) error {
+	switch {
+	case old.Revoked():
+		return pat.ErrRevoked
+	case old.Expired(rotation.At):
+		return pat.ErrExpired
+	case old.RotatedTo != "":
+		return pat.ErrRotated
+	}
+	return nil
+}

@@ -1,0 +1,60 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"time"
+)
+
+// session is a connection with its prepared statements. It is used by one call at a time.
+type session struct {
+	conn   *sql.Conn
+	row    *row
+	reads  readStatements
+	writes writeStatements
+}
+
+func newSession(conn *sql.Conn) *session { return &session{conn: conn, row: newRow()} }
+
+// begin takes the write lock. A transaction that begins without it and asks for it later would get SQLITE_BUSY at
+// once, without any waiting, where another process has written in between.
+func (c *session) begin(ctx context.Context, timeout time.Duration) error {
+	return waitWhileBusy(ctx, timeout, func() error { return c.exec(ctx, "BEGIN IMMEDIATE") })
+}
+
+// end commits, or rolls back if there is an error. A connection is never left in a transaction.
+func (c *session) end(ctx context.Context, err error) error {
+	if err == nil {
+		// Last chance: from here on, a context that ends changes nothing, so that a commit that succeeded is reported as such.
+		err = ctx.Err()
+	}
+	if err == nil {
+		err = c.exec(ctx, "COMMIT")
+	}
+	if err != nil {
+		// After some errors SQLite has rolled back by itself, and this one reports that nothing is left to do.
+		_ = c.exec(ctx, "ROLLBACK")
+	}
+	return err
+}
+
+func (c *session) exec(ctx context.Context, query string) error {
+	_, err := c.conn.ExecContext(context.WithoutCancel(ctx), query)
+	return err
+}
+
+// transact runs work in a transaction of the writer.
+func (s *Store) transact(ctx context.Context, operation string, work func(c *session) error) error {
+	c, err := s.acquire(ctx, s.writer)
+	if err != nil {
+		return failed(ctx, operation, err)
+	}
+	defer func() { s.writer <- c }()
+	if err := c.begin(ctx, s.busyTimeout); err != nil {
+		return failed(ctx, operation, err)
+	}
+	if err := c.end(ctx, work(c)); err != nil {
+		return failed(ctx, operation, err)
+	}
+	return nil
+}

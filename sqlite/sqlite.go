@@ -1,0 +1,127 @@
+// Package sqlite keeps tokens in an SQLite database: the [pat.Store] for one machine, also where several processes on it
+// share the file.
+//
+// A write has reached the disk when its method returns (write-ahead log, synchronous=FULL). The database file
+// and the two beside it (-wal, -shm) are readable by their owner alone. All of the library's tables and indexes begin
+// with pat_, so that a host may keep tables of its own in the same file. The file must be on a local disk: SQLite's
+// write-ahead log does not work over a network.
+//
+// It is built on github.com/mattn/go-sqlite3 and needs cgo. That driver is not registered with database/sql under any
+// further name, and nothing here runs at import.
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"sync"
+	"time"
+
+	"github.com/patkit/pat"
+)
+
+// Store is a [pat.Store] in an SQLite database. It is safe for concurrent use. Make it with [Open].
+type Store struct {
+	busyTimeout time.Duration
+	// Each session is used by one call at a time. The writer's channel holds one session. In a database in memory, which
+	// only one connection can see, readers is the same channel.
+	writer  chan *session
+	readers chan *session
+	closed  chan struct{}
+	close   func() error
+}
+
+var _ pat.Store = (*Store)(nil)
+
+// Option changes how [Open] works.
+type Option func(*options)
+
+type options struct{ busyTimeout time.Duration }
+
+const (
+	defaultBusyTimeout = 5 * time.Second
+	maxBusyTimeout     = math.MaxInt32 * time.Millisecond // an int of SQLite
+)
+
+// WithBusyTimeout sets how long Open and the methods wait for another process that holds the database's lock. The
+// default is five seconds. A context that ends earlier ends the wait of a writing method earlier.
+func WithBusyTimeout(d time.Duration) Option {
+	return func(o *options) { o.busyTimeout = d }
+}
+
+// Open opens the database at path, makes it if it isn't there, and brings its schema up to date. The folder has to
+// exist. The path ":memory:" means a new database in memory, which ends with Close.
+//
+// A new file gets the mode 0600; on one that others may read or write, their rights are taken away. Several
+// processes may open the same file at once, also the first time.
+//
+// Its errors match [ErrNotADatabase], [ErrNewerSchema], [pat.ErrCorrupt] for a damaged or truncated file, or
+// the system's: fs.ErrNotExist where there is no such folder, syscall.EISDIR, fs.ErrPermission, syscall.EROFS for a file that
+// can only be read, and syscall.ENOSPC where the disk is full. They don't hold the path.
+func Open(path string, opts ...Option) (*Store, error) {
+	settings := options{busyTimeout: defaultBusyTimeout}
+	for _, opt := range opts {
+		opt(&settings)
+	}
+	if path == "" {
+		return nil, errors.New("sqlite: open: path must not be empty")
+	}
+	if settings.busyTimeout < time.Millisecond || settings.busyTimeout > maxBusyTimeout {
+		return nil, fmt.Errorf("sqlite: open: the busy timeout must be from 1ms to %v", maxBusyTimeout)
+	}
+	s, err := open(path, settings)
+	if err != nil {
+		return nil, fault("open", err)
+	}
+	return s, nil
+}
+
+// Close waits for the calls in progress, closes the database and, if no other process has it open, folds the write-ahead log into
+// the database file. Calls that come later fail with an error that matches fs.ErrClosed. Closing again
+// is harmless and returns the same.
+func (s *Store) Close() error { return s.close() }
+
+// errClosed is none of the sentinels of package pat: a closed store can't tell whether a token exists.
+var errClosed = fmt.Errorf("the store is closed: %w", fs.ErrClosed)
+
+// closer returns the function that closes the store, once.
+func (s *Store) closer(databases *databases) func() error {
+	return sync.OnceValue(func() error {
+		close(s.closed)
+		pools := []chan *session{s.readers, s.writer}
+		if s.readers == s.writer {
+			pools = pools[1:]
+		}
+		for _, pool := range pools {
+			for range cap(pool) {
+				<-pool
+			}
+		}
+		if err := databases.close(); err != nil {
+			return fault("close", err)
+		}
+		return nil
+	})
+}
+
+// acquire takes a session out of the pool, for the caller to put back.
+func (s *Store) acquire(ctx context.Context, pool chan *session) (*session, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	select { // the usual case, at a third of the price of the one below
+	case c := <-pool:
+		return c, nil
+	default:
+	}
+	select {
+	case c := <-pool:
+		return c, nil
+	case <-s.closed:
+		return nil, errClosed
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}

@@ -1,0 +1,204 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"github.com/mattn/go-sqlite3"
+
+	"github.com/patkit/pat"
+)
+
+const (
+	// insert adds a row, unless the group is full. The count looks at no more entries than it needs, all of them in the index.
+	insert = "INSERT INTO pat_tokens (" + columns + ") SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14 " +
+		"WHERE ?15 <= 0 OR ?15 > (SELECT count(*) FROM (SELECT 1 FROM pat_tokens INDEXED BY pat_tokens_group_live " +
+		"WHERE group_id = ?5 AND revoked_at IS NULL AND rotated_to IS NULL LIMIT ?15))"
+	// clash counts the rows that have the id or the prefix of a new record, and those among them that are the new record.
+	clash = "SELECT count(*), count(*) FILTER (WHERE prefix = ?1 AND id = ?2 AND digest = ?3) FROM pat_tokens WHERE prefix = ?1 OR id = ?2"
+
+	revoke        = "UPDATE pat_tokens SET revoked_at = ?2, updated_at = ?2 WHERE id = ?1 AND revoked_at IS NULL"
+	touch         = "UPDATE pat_tokens SET last_used_at = ?2 WHERE prefix = ?1 AND (last_used_at IS NULL OR last_used_at < ?2)"
+	replaceDigest = "UPDATE pat_tokens SET digest = ?3 WHERE prefix = ?1 AND digest = ?2 AND revoked_at IS NULL"
+	purge         = "DELETE FROM pat_tokens WHERE prefix IN " +
+		"(SELECT prefix FROM pat_tokens WHERE revoked_at < ?1 OR expires_at < ?1 LIMIT ?2)"
+)
+
+// revokeAll returns the statement for a kind of owner, with the user, the group and the time as its parameters.
+func revokeAll(kind listKind) string {
+	index, owner := kind.owner()
+	return "UPDATE pat_tokens INDEXED BY " + index + "_live SET revoked_at = ?3, updated_at = ?3 WHERE revoked_at IS NULL AND " + owner +
+		" RETURNING " + columns
+}
+
+// writeStatements are the prepared statements of the writer.
+type writeStatements struct {
+	insert, clash, byID, end            *sql.Stmt
+	revoke, touch, replaceDigest, purge *sql.Stmt
+	revokeAll                           map[listKind]*sql.Stmt
+}
+
+func (c *session) prepareWrites() error {
+	p := preparer{conn: c.conn}
+	c.writes = writeStatements{
+		insert: p.prepare(insert), clash: p.prepare(clash), byID: p.prepare(findByID), end: p.prepare(endOld),
+		revoke: p.prepare(revoke), touch: p.prepare(touch), replaceDigest: p.prepare(replaceDigest), purge: p.prepare(purge),
+		revokeAll: make(map[listKind]*sql.Stmt),
+	}
+	for _, kind := range listKinds {
+		if !kind.includeRevoked {
+			c.writes.revokeAll[kind] = p.prepare(revokeAll(kind))
+		}
+	}
+	return p.err
+}
+
+// change runs a short statement, whatever becomes of ctx, as [session.find] does, and returns how many rows it changed.
+func (c *session) change(ctx context.Context, stmt *sql.Stmt, args ...any) (int64, error) {
+	result, err := stmt.ExecContext(context.WithoutCancel(ctx), args...)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+// Insert implements [pat.Store].
+func (s *Store) Insert(ctx context.Context, rec pat.Record, limit int) error {
+	row, err := encode(rec)
+	if err != nil {
+		return err
+	}
+	return s.transact(ctx, "insert", func(c *session) error {
+		added, err := c.insert(ctx, row, limit)
+		if added || err != nil && !errors.Is(err, pat.ErrExists) {
+			return err
+		}
+		taken, repeated, clashErr := c.clash(ctx, row)
+		switch {
+		case clashErr != nil:
+			return clashErr
+		case repeated:
+			return nil
+		case taken:
+			return pat.ErrExists
+		}
+		return pat.ErrLimitReached
+	})
+}
+
+// insert adds a row. It reports false if the group is full, and [pat.ErrExists] if the id or the prefix is taken.
+func (c *session) insert(ctx context.Context, row []any, limit int) (bool, error) {
+	n, err := c.change(ctx, c.writes.insert, append(row, limit)...)
+	if e, ok := errors.AsType[sqlite3.Error](err); ok &&
+		(e.ExtendedCode == sqlite3.ErrConstraintPrimaryKey || e.ExtendedCode == sqlite3.ErrConstraintUnique) {
+		return false, pat.ErrExists
+	}
+	return n > 0, err
+}
+
+// clash reports whether the id or the prefix of a row is taken, and whether that is by the very same record.
+func (c *session) clash(ctx context.Context, row []any) (taken, same bool, err error) {
+	var rows, equal int
+	prefix, id, digest := row[0], row[1], row[2]
+	err = c.writes.clash.QueryRowContext(context.WithoutCancel(ctx), prefix, id, digest).Scan(&rows, &equal)
+	return rows > 0, equal > 0, err
+}
+
+// Revoke implements [pat.Store].
+func (s *Store) Revoke(ctx context.Context, id string, at time.Time) (tok pat.Token, changed bool, err error) {
+	revokedAt, err := encodeTime("at", at)
+	if err != nil {
+		return pat.Token{}, false, err
+	}
+	key, _ := encodeID(id) // nil, for what has another form, is the id of no row
+	err = s.transact(ctx, "revoke", func(c *session) error {
+		n, err := c.change(ctx, c.writes.revoke, key, revokedAt)
+		if err != nil {
+			return err
+		}
+		rec, err := c.find(ctx, c.writes.byID, key)
+		tok, changed = rec.Token, n > 0
+		return err
+	})
+	if err != nil {
+		return pat.Token{}, false, err
+	}
+	return tok, changed, nil
+}
+
+// RevokeAll implements [pat.Store].
+func (s *Store) RevokeAll(ctx context.Context, owner pat.Owner, at time.Time) (revoked []pat.Token, err error) {
+	revokedAt, err := encodeTime("at", at)
+	if err != nil {
+		return nil, err
+	}
+	if owner == (pat.Owner{}) {
+		return nil, ctx.Err() // which selects nothing
+	}
+	err = s.transact(ctx, "revoke all", func(c *session) error {
+		rows, err := c.writes.revokeAll[kindOf(owner, false)].QueryContext(ctx, owner.UserID, owner.GroupID, revokedAt)
+		if err != nil {
+			return err
+		}
+		revoked, err = c.tokens(rows)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return revoked, nil
+}
+
+// Touch implements [pat.Store].
+func (s *Store) Touch(ctx context.Context, uses []pat.Use) error {
+	var times encoder
+	for _, use := range uses {
+		times.time("Use.At", use.At)
+	}
+	if times.err != nil {
+		return times.err
+	}
+	return s.transact(ctx, "touch", func(c *session) error {
+		for i, use := range uses {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if _, err := c.change(ctx, c.writes.touch, use.Prefix, times.columns[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// ReplaceDigest implements [pat.Store].
+func (s *Store) ReplaceDigest(ctx context.Context, prefix string, old, next pat.Digest) (replaced bool, err error) {
+	if next.IsZero() {
+		return false, &pat.ArgumentError{Argument: "next", Rule: "must not be empty"}
+	}
+	err = s.transact(ctx, "replace digest", func(c *session) error {
+		n, err := c.change(ctx, c.writes.replaceDigest, prefix, []byte(old.Encoded()), []byte(next.Encoded()))
+		replaced = n > 0
+		return err
+	})
+	return replaced && err == nil, err
+}
+
+// Purge implements [pat.Store].
+func (s *Store) Purge(ctx context.Context, before time.Time, limit int) (deleted int, err error) {
+	err = s.transact(ctx, "purge", func(c *session) error {
+		result, err := c.writes.purge.ExecContext(ctx, before.UnixMicro(), max(limit, 0)) // below zero would be no limit
+		if err != nil {
+			return err
+		}
+		n, err := result.RowsAffected()
+		deleted = int(n)
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	return deleted, nil
+}
