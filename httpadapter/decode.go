@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"sync"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -54,12 +55,19 @@ var errJSON = badRequest("The body must be one JSON object (RFC 8259) in UTF-8, 
 // fields that are skipped, invalid UTF-8 and lone surrogates, and bounds the depth. Names are compared exactly, where
 // encoding/json would take "TOKEN" for "token".
 func decodeObject(body []byte, field func(dec *jsontext.Decoder, name string) error) error {
-	err := decodeFields(jsontext.NewDecoder(bytes.NewBuffer(body)), field)
+	dec := decoders.Get().(*jsontext.Decoder)
+	dec.Reset(bytes.NewBuffer(body))
+	err := decodeFields(dec, field)
+	dec.Reset(http.NoBody) // so that the pool keeps no body, which may hold a token
+	decoders.Put(dec)
 	if _, ok := errors.AsType[*problem](err); err == nil || ok {
 		return err
 	}
 	return errJSON // the decoder's own text holds parts of the input
 }
+
+// decoders are kept for reuse: making one costs six allocations, where all the rest of a verify makes eight.
+var decoders = sync.Pool{New: func() any { return jsontext.NewDecoder(http.NoBody) }}
 
 func decodeFields(dec *jsontext.Decoder, field func(dec *jsontext.Decoder, name string) error) error {
 	if dec.PeekKind() != jsontext.KindBeginObject {
