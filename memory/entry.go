@@ -79,33 +79,34 @@ func (e *entry) state() state {
 	return state{digest: e.digest, updated: e.created, expires: e.expires, revoked: none}
 }
 
-func (e *entry) record() pat.Record {
-	s := e.state()
-	return pat.Record{Token: e.tokenIn(&s), Digest: s.digest}
-}
-
-func (e *entry) token() pat.Token {
-	s := e.state()
-	return e.tokenIn(&s)
-}
-
-func (e *entry) tokenIn(s *state) pat.Token {
-	return pat.Token{
-		ID:          e.id(),
-		UserID:      e.user.id,
-		GroupID:     e.group.id,
-		Name:        e.name(),
-		Prefix:      e.prefix(),
-		Scopes:      e.scopes.Value(),
-		CreatedAt:   fromMicro(e.created),
-		UpdatedAt:   fromMicro(s.updated),
-		ExpiresAt:   fromMicro(s.expires),
-		LastUsedAt:  fromMicro(e.lastUsed.Load()),
-		RevokedAt:   fromMicro(s.revoked),
-		RotatedFrom: e.rotatedFrom(),
-		RotatedTo:   s.rotatedTo,
+// record returns a copy of the token and its digest. It is on the path of every verification, so it writes each field once,
+// where it is returned, and doesn't go through state.
+func (e *entry) record() (rec pat.Record) {
+	tok := &rec.Token
+	tok.ID = e.id()
+	tok.UserID = e.user.id
+	tok.GroupID = e.group.id
+	tok.Name = e.name()
+	tok.Prefix = e.prefix()
+	tok.Scopes = e.scopes.Value()
+	tok.CreatedAt = fromMicro(e.created)
+	tok.LastUsedAt = fromMicro(e.lastUsed.Load())
+	tok.RotatedFrom = e.rotatedFrom()
+	if s := e.changed.Load(); s != nil {
+		rec.Digest = s.digest
+		tok.UpdatedAt = fromMicro(s.updated)
+		tok.ExpiresAt = fromMicro(s.expires)
+		tok.RevokedAt = fromMicro(s.revoked)
+		tok.RotatedTo = s.rotatedTo
+		return rec
 	}
+	rec.Digest = e.digest
+	tok.UpdatedAt = tok.CreatedAt
+	tok.ExpiresAt = fromMicro(e.expires)
+	return rec
 }
+
+func (e *entry) token() pat.Token { return e.record().Token }
 
 // counts reports whether the group's limit counts the token.
 func (s *state) counts() bool { return s.revoked == none && s.rotatedTo == "" }
