@@ -262,23 +262,31 @@ func TestWithoutImportsOtherFormsAreMalformed(t *testing.T) {
 }
 
 func TestTheLookUpKeyIsCheckedLikeTheValue(t *testing.T) {
-	keys := map[string]string{"empty": "", "long": strings.Repeat("k", 129), "spaced": "a b", "controlled": "a\x00"}
+	keys := map[string]string{"empty": "", "long": strings.Repeat("k", 129), "spaced": "a b", "controlled": "a\x00", "deleted": "a\x7f"}
+	good := map[string]string{"longest": strings.Repeat("k", 128), "outermost": "!~"}
 	asked := 0
 	cfg := importing(pat.Config{})
-	cfg.Imported.LookupKey = func(value string) (string, bool) { asked++; return keys[value], true }
+	cfg.Imported.LookupKey = func(value string) (string, bool) { asked++; return keys[value] + good[value], true }
 	h := newHouse(t, cfg)
 	for value := range keys {
 		_, err := h.Verify(t.Context(), value)
 		requireReason(t, err, pat.ErrMalformed)
 	}
-	assert.Equal(t, 4, asked)
+	lookups, _ := h.store.counts()
+	assert.Zero(t, lookups)
+	for value := range good {
+		_, err := h.Verify(t.Context(), value)
+		requireReason(t, err, pat.ErrUnknown)
+	}
+	require.Equal(t, 7, asked)
+	_, err := h.Verify(t.Context(), strings.Repeat("v", 1024))
+	requireReason(t, err, pat.ErrMalformed)
+	require.Equal(t, 8, asked)
 	for _, value := range []string{"", strings.Repeat("v", 1025)} {
 		_, err := h.Verify(t.Context(), value)
 		requireReason(t, err, pat.ErrMalformed)
 	}
-	assert.Equal(t, 4, asked, "values that no system issues do not reach the host")
-	lookups, _ := h.store.counts()
-	assert.Zero(t, lookups)
+	assert.Equal(t, 8, asked, "values that no system issues do not reach the host")
 }
 
 // blockingHasher holds every comparison until it is let go.
