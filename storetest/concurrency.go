@@ -3,6 +3,8 @@ package storetest
 import (
 	"errors"
 	"fmt"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/patkit/pat"
@@ -30,12 +32,13 @@ var concurrencyCases = []testCase{
 			written := make(chan pat.Record)
 			errs := together(8, func(i int) error {
 				if i > 0 { // the readers
-					for rec := range written {
-						if err := seen(h.store, rec); err != nil {
-							return err
+					var failed error
+					for rec := range written { // to the end, because the writer waits for its readers
+						if failed == nil {
+							failed = seen(h.store, rec)
 						}
 					}
-					return nil
+					return failed
 				}
 				defer close(written)
 				for _, rec := range records {
@@ -58,11 +61,19 @@ var concurrencyCases = []testCase{
 				end := later(1 + round%2*9)
 				old := h.added()
 				next := h.successor(old)
+				var rotated atomic.Bool
 				errs := together(4, func(i int) error {
 					if i == 0 {
+						defer rotated.Store(true)
 						return h.store.Rotate(ctx, pat.Rotation{OldID: old.Token.ID, At: later(1), End: end, New: next})
 					}
-					return rotationSeenWhole(h.store, old.Token, end)
+					for last := false; !last; {
+						last = rotated.Load() // whoever reads after this sees the rotation
+						if err := rotationSeenWhole(h.store, old.Token, end, last); err != nil {
+							return err
+						}
+					}
+					return nil
 				})
 				for _, err := range errs {
 					h.ok(err, "reading during Rotate")
@@ -102,24 +113,21 @@ var concurrencyCases = []testCase{
 	},
 }
 
-// revokeAmongWrites revokes a token while others write to it, and reads it from then on.
+// revokeAmongWrites revokes a token while others write to it, and reads it from then on until they are done.
 func (h *harness) revokeAmongWrites(all bool) {
 	h.Helper()
 	rec := h.added()
-	next := h.successor(rec)
+	writers := untilRevoked(h.store, rec, h.successor(rec))
+	var underWay sync.WaitGroup
+	underWay.Add(len(writers))
+	var writing atomic.Int32
+	writing.Store(int32(len(writers)))
 	revoked := make(chan struct{})
-	writer := func(write func(n int) error) error {
-		for n := 1; n <= 10; n++ {
-			if err := write(n); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	errs := together(6, func(i int) error {
+	errs := together(2+len(writers), func(i int) error {
 		switch i {
 		case 0:
 			defer close(revoked)
+			underWay.Wait()
 			if all {
 				_, err := h.store.RevokeAll(ctx, pat.Owner{UserID: "user-1"}, later(1))
 				return err
@@ -127,42 +135,56 @@ func (h *harness) revokeAmongWrites(all bool) {
 			_, _, err := h.store.Revoke(ctx, rec.Token.ID, later(1))
 			return err
 		case 1:
-			return writer(func(n int) error { return h.store.Touch(ctx, []pat.Use{{Prefix: rec.Token.Prefix, At: later(n)}}) })
-		case 2:
-			return writer(func(n int) error {
-				_, err := h.store.ReplaceDigest(ctx, rec.Token.Prefix, numbered(rec.Digest, n-1), numbered(rec.Digest, n))
-				return err
-			})
-		case 3:
-			err := h.store.Rotate(ctx, pat.Rotation{OldID: rec.Token.ID, At: later(1), End: later(10), New: next})
-			if errors.Is(err, pat.ErrRevoked) {
-				return nil
-			}
-			return err
-		case 4:
-			return writer(func(int) error {
-				err := h.store.Insert(ctx, rec, 0)
-				if errors.Is(err, pat.ErrExists) { // once its digest was replaced
-					return nil
+			<-revoked
+			for last := false; !last; {
+				last = writing.Load() == 0
+				if got, err := h.store.FindByPrefix(ctx, rec.Token.Prefix); err != nil || !got.Token.RevokedAt.Equal(later(1)) {
+					return fmt.Errorf("FindByPrefix after Revoke: RevokedAt is %v, want %v; error %w", got.Token.RevokedAt, later(1), err)
 				}
-				return err
-			})
-		}
-		<-revoked
-		return writer(func(int) error {
-			got, err := h.store.FindByPrefix(ctx, rec.Token.Prefix)
-			if err == nil && !got.Token.RevokedAt.Equal(later(1)) {
-				return fmt.Errorf("after Revoke, RevokedAt is %v, want %v", got.Token.RevokedAt, later(1))
 			}
-			return err
-		})
+			return nil
+		}
+		defer writing.Add(-1)
+		write := writers[i-2]
+		err := write(1)
+		underWay.Done()
+		for n := 2; err == nil && n <= 100; n++ {
+			select {
+			case <-revoked:
+				return write(n) // the last one began after the revoke, the one before it mostly spanned it
+			default:
+				err = write(n)
+			}
+		}
+		return err
 	})
 	for _, err := range errs {
 		h.ok(err, "writing and reading around a revoke")
 	}
-	if got := h.find(rec.Token.Prefix).Token.RevokedAt; !got.Equal(later(1)) {
-		h.failf("at the end RevokedAt is %v, want %v", got, later(1))
+}
+
+// untilRevoked returns functions that write to a token again and again. Where they come too late they return nil.
+func untilRevoked(store pat.Store, rec, next pat.Record) []func(n int) error {
+	touch := func(n int) error { return store.Touch(ctx, []pat.Use{{Prefix: rec.Token.Prefix, At: later(n)}}) }
+	replace := func(n int) error {
+		_, err := store.ReplaceDigest(ctx, rec.Token.Prefix, numbered(rec.Digest, n-1), numbered(rec.Digest, n))
+		return err
 	}
+	rotate := func(int) error {
+		err := store.Rotate(ctx, pat.Rotation{OldID: rec.Token.ID, At: later(1), End: later(10), New: next})
+		if errors.Is(err, pat.ErrRevoked) {
+			return nil
+		}
+		return err
+	}
+	insert := func(int) error {
+		err := store.Insert(ctx, rec, 0)
+		if errors.Is(err, pat.ErrExists) { // once its digest was replaced
+			return nil
+		}
+		return err
+	}
+	return []func(int) error{touch, touch, replace, rotate, insert}
 }
 
 // numbered returns the nth digest in a row that begins with first.
@@ -230,30 +252,28 @@ func seen(store pat.Store, want pat.Record) error {
 	return nil
 }
 
-// rotationSeenWhole reads a token until it is rotated, and reports a state that is neither the old nor the new one.
-func rotationSeenWhole(store pat.Store, old pat.Token, end time.Time) error {
-	for {
-		rec, err := store.FindByPrefix(ctx, old.Prefix)
-		if err != nil {
-			return err
-		}
-		got := rec.Token
-		if len(compare(got, old)) == 0 {
-			continue
-		}
-		want := old
-		want.UpdatedAt, want.RotatedTo = later(1), got.RotatedTo
-		if end.After(later(1)) {
-			want.ExpiresAt = end
-		} else {
-			want.RevokedAt = later(1)
-		}
-		if differences := compare(got, want); len(differences) > 0 || got.RotatedTo == "" {
-			return fmt.Errorf("half a rotation: %v", differences)
-		}
-		if _, err := store.FindByID(ctx, got.RotatedTo); err != nil {
-			return fmt.Errorf("FindByID of the token that RotatedTo names: %w", err)
-		}
+// rotationSeenWhole reads a token that is being rotated, and reports a state that is neither the old nor the new one.
+func rotationSeenWhole(store pat.Store, old pat.Token, end time.Time, rotated bool) error {
+	rec, err := store.FindByPrefix(ctx, old.Prefix)
+	if err != nil {
+		return err
+	}
+	got := rec.Token
+	if !rotated && len(compare(got, old)) == 0 {
 		return nil
 	}
+	want := old
+	want.UpdatedAt, want.RotatedTo = later(1), got.RotatedTo
+	if end.After(later(1)) {
+		want.ExpiresAt = end
+	} else {
+		want.RevokedAt = later(1)
+	}
+	if differences := compare(got, want); len(differences) > 0 || got.RotatedTo == "" {
+		return fmt.Errorf("half a rotation: %v", differences)
+	}
+	if _, err := store.FindByID(ctx, got.RotatedTo); err != nil {
+		return fmt.Errorf("FindByID of the token that RotatedTo names: %w", err)
+	}
+	return nil
 }
