@@ -76,7 +76,7 @@ func serve(ctx context.Context, addr, db string, stdout io.Writer, logger *slog.
 
 	store, err := sqlite.Open(db)
 	if err != nil {
-		return fmt.Errorf("open the database %s: %w", db, err)
+		return fmt.Errorf("open the database %q: %w", db, err)
 	}
 	defer func() { err = errors.Join(err, store.Close()) }()
 
