@@ -11,7 +11,7 @@ import (
 // pass as the host's credential is decided by Authenticate alone.
 const valueMarker = "pat_"
 
-// authenticate returns the caller of list, create and delete.
+// caller returns the caller of list, create and delete.
 func (h *Handler) caller(r *http.Request) (Caller, error) {
 	credential, err := bearerCredential(r.Header)
 	if err != nil {

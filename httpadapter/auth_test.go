@@ -76,6 +76,17 @@ func TestTheSchemeHasNoCaseAndAnyToken68IsHandedToTheHost(t *testing.T) {
 	}
 }
 
+func TestACredentialThatIsNoToken68IsNotHandedToTheHost(t *testing.T) {
+	h := newHost(t, func(s *settings) {
+		s.adapter.Authenticate = func(*http.Request) (httpadapter.Caller, error) {
+			return httpadapter.Caller{UserID: "alice"}, nil
+		}
+	})
+	for _, credential := range []string{"a b", "a,b", `"a"`, "=", "==", "a=b", "=a", "a\tb", "a;b", "a|b", "\u00e4", "a@b", "a[b", "a`b", "a{b", "a:b"} {
+		assert.Equal(t, http.StatusUnauthorized, h.list(credential, "groupId=1").status, credential)
+	}
+}
+
 func TestWhoAsksComesBeforeWhatIsAsked(t *testing.T) {
 	h := newHost(t)
 	for _, r := range []struct{ method, path, body string }{

@@ -87,7 +87,7 @@ func readDays(dec *jsontext.Decoder) (time.Duration, error) {
 	}
 	literal := token.String()
 	days, err := strconv.ParseUint(literal, 10, 64)
-	if err != nil || days < 1 || days > maxDays || strings.HasPrefix(literal, "0") {
+	if err != nil || days > maxDays || strings.HasPrefix(literal, "0") {
 		return 0, badRequest(lifetimeDetail)
 	}
 	return time.Duration(days) * day, nil

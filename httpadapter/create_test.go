@@ -270,7 +270,9 @@ func fetch(t *testing.T, r *http.Request) answer {
 
 func TestABodyThatBreaksOffIsABadRequest(t *testing.T) {
 	h := newHost(t)
-	r := httptest.NewRequest(http.MethodPost, base+"/pats/verify", brokenReader{})
+	_, value := h.issue(pat.CreateParams{})
+	body := io.MultiReader(strings.NewReader(`{"token":"`+value+`"}`), brokenReader{})
+	r := httptest.NewRequest(http.MethodPost, base+"/pats/verify", body)
 	assertBadRequest(t, serve(t, h.handler, r))
 }
 

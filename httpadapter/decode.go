@@ -13,35 +13,19 @@ import (
 // maxBodyLength bounds a request body. The largest that makes sense has a few kilobytes.
 const maxBodyLength = 64 << 10
 
-// readBody reads the whole body. The length that the client declared is a hint only: a chunked body has none.
+// readBody reads the whole body. The length that the client declares is not looked at: a chunked body has none.
 func readBody(r *http.Request) ([]byte, error) {
 	if r.Body == nil {
 		return nil, nil
 	}
-	size := int64(512)
-	if 0 <= r.ContentLength && r.ContentLength <= maxBodyLength {
-		size = r.ContentLength + 1 // one more, so that the read that finds the end has room
+	body, err := io.ReadAll(io.LimitReader(r.Body, maxBodyLength+1))
+	if err != nil {
+		return nil, badRequest("The body could not be read to its end.")
 	}
-	body := make([]byte, 0, size)
-	for {
-		if len(body) > maxBodyLength {
-			return nil, badRequest("The body is longer than 65536 bytes.")
-		}
-		if len(body) == cap(body) {
-			body = append(body, 0)[:len(body)]
-		}
-		n, err := r.Body.Read(body[len(body):cap(body)])
-		body = body[:len(body)+n]
-		switch {
-		case errors.Is(err, io.EOF):
-			if len(body) > maxBodyLength {
-				continue
-			}
-			return body, nil
-		case err != nil:
-			return nil, badRequest("The body could not be read to its end.")
-		}
+	if len(body) > maxBodyLength {
+		return nil, badRequest("The body is longer than 65536 bytes.")
 	}
+	return body, nil
 }
 
 var errJSON = badRequest("The body must be one JSON object (RFC 8259) in UTF-8, with no name given twice.")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -185,6 +186,17 @@ func TestNewRefusesAConfigThatCanNotWork(t *testing.T) {
 		_, err := httpadapter.New(cfg)
 		assertNames(t, err, "httpadapter.Config.BasePath")
 		assert.NotContains(t, err.Error(), "bra")
+	}
+}
+
+func TestAZeroHandlerLetsNothingPass(t *testing.T) {
+	for _, path := range []string{"/verify", "/" + unknownID} {
+		r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(`{"token":"zebra"}`))
+		r.URL.Path, r.Header = path, bearer(alice)
+		if path != "/verify" {
+			r.Method = http.MethodDelete
+		}
+		assert.Equal(t, http.StatusInternalServerError, serve(t, &httpadapter.Handler{}, r).status)
 	}
 }
 

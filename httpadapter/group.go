@@ -53,11 +53,8 @@ func (f groupForm) invalid() error {
 }
 
 func isGroupNumber(id string) bool {
-	if id == "" || id[0] == '0' || strings.Trim(id, "0123456789") != "" {
-		return false
-	}
-	n, err := strconv.ParseUint(id, 10, 64)
-	return err == nil && n <= maxGroupNumber
+	n, err := strconv.ParseUint(id, 10, 64) // which takes digits and nothing else
+	return err == nil && id[0] != '0' && n <= maxGroupNumber
 }
 
 func isGroupText(id string) bool {

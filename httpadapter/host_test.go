@@ -233,6 +233,9 @@ func serve(t *testing.T, handler http.Handler, r *http.Request) answer {
 	got := answer{status: recorder.Code, header: recorder.Header(), body: recorder.Body.String()}
 
 	assert.Equal(t, []string{"no-store"}, got.header.Values("Cache-Control"), "every answer carries Cache-Control: no-store")
+	if got.body != "" {
+		assert.Equal(t, []string{"nosniff"}, got.header.Values("X-Content-Type-Options"))
+	}
 	if got.status < 400 {
 		return got
 	}

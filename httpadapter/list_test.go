@@ -256,6 +256,22 @@ func TestARowThatCanNotBeWrittenAsJSONIsAFaultAndNoHalfAnswer(t *testing.T) {
 	}
 }
 
+func TestTimesAreWrittenInUTCToTheMicrosecond(t *testing.T) {
+	h := newHost(t)
+	h.issue(pat.CreateParams{})
+	issuer, err := pat.NewIssuer(&damagingStore{Store: h.store, damage: func(tok *pat.Token) {
+		tok.CreatedAt = time.Date(2026, 3, 1, 1, 2, 3, 456789, time.FixedZone("", 3600))
+	}}, pat.Config{})
+	require.NoError(t, err)
+	handler, err := httpadapter.New(httpadapter.Config{
+		Issuer: issuer, Verifier: h.verifier, Authenticate: authenticate, Authorize: h.authorize,
+	})
+	require.NoError(t, err)
+	r := httptest.NewRequest(http.MethodGet, base+"/pats?groupId=1", http.NoBody)
+	r.Header = bearer(alice)
+	assert.Equal(t, "2026-03-01T00:02:03.000456Z", serve(t, handler, r).rows(t)[0]["createdAt"])
+}
+
 func TestStringGroupIDsAreStringsEverywhere(t *testing.T) {
 	var asked string
 	h := newHost(t, func(s *settings) {

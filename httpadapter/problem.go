@@ -117,8 +117,6 @@ func badArgument(err error) error {
 		return badRequest("name " + argument.Rule + ".")
 	case "CreateParams.Scopes":
 		return badRequest("scopes " + argument.Rule + ".")
-	case "CreateParams.GroupID":
-		return badRequest("groupId " + argument.Rule + ".")
 	case "CreateParams.Lifetime":
 		return badRequest(lifetimeDetail)
 	case "ListParams.Cursor":

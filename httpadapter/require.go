@@ -77,14 +77,10 @@ type guard struct {
 	scopes   []string
 	tables   []RouteTable
 	report   reporter
-	err      error // the first misuse. RequireToken has no error result, so that it stands in a line of middlewares.
+	err      error // every misuse; RequireToken has no error result, so that it can stand in a line of middlewares
 }
 
-func (g *guard) misuse(err error) {
-	if g.err == nil {
-		g.err = err
-	}
-}
+func (g *guard) misuse(err error) { g.err = errors.Join(g.err, err) }
 
 func (g *guard) wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -307,6 +308,27 @@ func TestTheFirstRouteThatCoversARequestCounts(t *testing.T) {
 		assert.Equal(t, `Bearer realm="pat", error="insufficient_scope", scope="base four`+scope+`"`,
 			serve(t, g, r).header.Get("WWW-Authenticate"))
 	}
+}
+
+func TestRequireTokenServesManyRequestsAtOnce(t *testing.T) {
+	h := newHost(t, func(s *settings) { s.pat.Scopes = pat.ScopePolicy{} })
+	table, err := httpadapter.NewRouteTable("other", httpadapter.Route{Path: "/a", Scope: "a"}, httpadapter.Route{Path: "/b", Scope: "b"})
+	require.NoError(t, err)
+	_, value := h.issue(pat.CreateParams{Scopes: []string{"none"}})
+	protected := httpadapter.RequireToken(h.verifier, httpadapter.RequireScope("x", "y"), httpadapter.RequireScope("z"),
+		httpadapter.RequireRouteScope(table))(http.NotFoundHandler())
+	var asking sync.WaitGroup
+	for _, scope := range []string{"a", "b"} {
+		asking.Go(func() {
+			for range 200 {
+				r := httptest.NewRequest(http.MethodGet, "/"+scope, http.NoBody)
+				r.Header = bearer(value)
+				assert.Equal(t, `Bearer realm="pat", error="insufficient_scope", scope="x y z `+scope+`"`,
+					serve(t, protected, r).header.Get("WWW-Authenticate"))
+			}
+		})
+	}
+	asking.Wait()
 }
 
 func TestNewRouteTableRefusesRoutesThatCanNotMeanWhatTheySay(t *testing.T) {

@@ -80,6 +80,8 @@ func TestWhereVerifyFindsTheToken(t *testing.T) {
 		{"token an array", auth(bearing), `{"token":["zebra"]}`, 400},
 		{"token an object", auth(bearing), `{"token":{}}`, 400},
 		{"token true", auth(bearing), `{"token":true}`, 400},
+		{"a vertical tab, which is no white space to JSON", auth(bearing), "\v", 400},
+		{"a number before the object", auth(bearing), "1" + body, 400},
 		{"null", auth(bearing), `null`, 400},
 		{"an array", auth(bearing), `[]`, 400},
 		{"a string", auth(bearing), `"` + value + `"`, 400},
