@@ -2,14 +2,13 @@ package memory
 
 import (
 	"sync/atomic"
-	"time"
 	"unique"
 
 	"github.com/patkit/pat"
 )
 
 // entry is one token. The indexes point at it for as long as the token is there, so that a change is seen
-// everywhere at once. It is kept small: times are microseconds since 1970, strings share one allocation, owners and
+// everywhere at once. It is kept small: times are instants, strings share one allocation, owners and
 // scopes are shared with other tokens.
 type entry struct {
 	// These never change.
@@ -17,10 +16,10 @@ type entry struct {
 	idEnd, prefixEnd, nameEnd, originEnd uint32
 	user, group                          *owner
 	scopes                               unique.Handle[pat.Scopes]
-	created, expires                     int64
+	created, expires                     instant
 	digest                               pat.Digest
 
-	lastUsed atomic.Int64
+	lastUsed atomic.Int64 // an instant
 	// changed replaces what the token had when it was inserted. It is nil until there is a change; most tokens never have one.
 	// What it points at is never written to, so that readers see each change whole.
 	changed atomic.Pointer[state]
@@ -30,9 +29,9 @@ type entry struct {
 // state is what management calls change.
 type state struct {
 	digest    pat.Digest
-	updated   int64
-	expires   int64
-	revoked   int64
+	updated   instant
+	expires   instant
+	revoked   instant
 	rotatedTo string
 }
 
@@ -44,7 +43,7 @@ func newEntry(rec pat.Record, user, group *owner) (*entry, error) {
 		text: head + rec.Digest.Encoded(),
 		user: user, group: group,
 		scopes:  unique.Make(tok.Scopes),
-		created: tok.CreatedAt.UnixMicro(), expires: tok.ExpiresAt.UnixMicro(),
+		created: instantOf(tok.CreatedAt), expires: instantOf(tok.ExpiresAt),
 	}
 	e.idEnd = uint32(len(tok.ID))
 	e.prefixEnd = e.idEnd + uint32(len(tok.Prefix))
@@ -55,10 +54,10 @@ func newEntry(rec pat.Record, user, group *owner) (*entry, error) {
 		return nil, err
 	}
 	e.digest = digest
-	e.lastUsed.Store(tok.LastUsedAt.UnixMicro())
+	e.lastUsed.Store(int64(instantOf(tok.LastUsedAt)))
 	now := e.state()
 	first := now
-	first.updated, first.revoked = tok.UpdatedAt.UnixMicro(), tok.RevokedAt.UnixMicro()
+	first.updated, first.revoked = instantOf(tok.UpdatedAt), instantOf(tok.RevokedAt)
 	first.rotatedTo = tok.RotatedTo
 	if first != now {
 		e.changed.Store(&first)
@@ -79,9 +78,9 @@ func (e *entry) state() state {
 	return state{digest: e.digest, updated: e.created, expires: e.expires, revoked: none}
 }
 
-// record returns a copy of the token and its digest. It is on the path of every verification, so it writes each field once,
-// where it is returned, and doesn't go through state.
-func (e *entry) record() (rec pat.Record) {
+// fill writes the token and its digest to rec, which is zero. It is on the path of every verification, so it writes each
+// field once, where it is returned, and doesn't go through state.
+func (e *entry) fill(rec *pat.Record) {
 	tok := &rec.Token
 	tok.ID = e.id()
 	tok.UserID = e.user.id
@@ -89,34 +88,27 @@ func (e *entry) record() (rec pat.Record) {
 	tok.Name = e.name()
 	tok.Prefix = e.prefix()
 	tok.Scopes = e.scopes.Value()
-	tok.CreatedAt = fromMicro(e.created)
-	tok.LastUsedAt = fromMicro(e.lastUsed.Load())
+	tok.CreatedAt = e.created.time()
+	tok.LastUsedAt = instant(e.lastUsed.Load()).time()
 	tok.RotatedFrom = e.rotatedFrom()
 	if s := e.changed.Load(); s != nil {
 		rec.Digest = s.digest
-		tok.UpdatedAt = fromMicro(s.updated)
-		tok.ExpiresAt = fromMicro(s.expires)
-		tok.RevokedAt = fromMicro(s.revoked)
+		tok.UpdatedAt = s.updated.time()
+		tok.ExpiresAt = s.expires.time()
+		tok.RevokedAt = s.revoked.time()
 		tok.RotatedTo = s.rotatedTo
-		return rec
+		return
 	}
 	rec.Digest = e.digest
 	tok.UpdatedAt = tok.CreatedAt
-	tok.ExpiresAt = fromMicro(e.expires)
-	return rec
+	tok.ExpiresAt = e.expires.time()
 }
 
-func (e *entry) token() pat.Token { return e.record().Token }
+func (e *entry) token() pat.Token {
+	var rec pat.Record
+	e.fill(&rec)
+	return rec.Token
+}
 
 // counts reports whether the group's limit counts the token.
 func (s *state) counts() bool { return s.revoked == none && s.rotatedTo == "" }
-
-// none is the zero time in microseconds.
-var none = time.Time{}.UnixMicro()
-
-func fromMicro(t int64) time.Time {
-	if t == none {
-		return time.Time{}
-	}
-	return time.UnixMicro(t).UTC()
-}

@@ -52,13 +52,13 @@ func (m owners) remove(o *owner) {
 }
 
 // search returns how many entries stand before the position.
-func (o *owner) search(created int64, id string) int {
+func (o *owner) search(created instant, id string) int {
 	i, _ := slices.BinarySearchFunc(o.entries, struct{}{}, func(e *entry, _ struct{}) int { return e.compare(created, id) })
 	return i
 }
 
 // compare orders entries by time of creation and, where that is equal, by id.
-func (e *entry) compare(created int64, id string) int {
+func (e *entry) compare(created instant, id string) int {
 	if c := cmp.Compare(e.created, created); c != 0 {
 		return c
 	}
@@ -89,7 +89,7 @@ func (s *Store) newestFirst(o pat.Owner, after pat.Position, yield func(*entry) 
 	}
 	n := len(from.entries)
 	if after != (pat.Position{}) {
-		n = from.search(after.CreatedAt.UnixMicro(), after.ID)
+		n = from.search(instantOf(after.CreatedAt), after.ID)
 	}
 	for n--; n >= 0; n-- {
 		e := from.entries[n]

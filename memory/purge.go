@@ -14,7 +14,7 @@ func (s *Store) Purge(ctx context.Context, before time.Time, limit int) (int, er
 		return 0, err
 	}
 	defer s.mu.Unlock()
-	cut := before.UnixMicro()
+	cut := instantOf(before)
 	slots := s.byID.table.Load().slots
 	purged := 0
 	for range slots {
@@ -30,7 +30,7 @@ func (s *Store) Purge(ctx context.Context, before time.Time, limit int) (int, er
 	return purged, nil
 }
 
-func (e *entry) endedBefore(cut int64) bool {
+func (e *entry) endedBefore(cut instant) bool {
 	now := e.state()
 	return now.revoked != none && now.revoked < cut || now.expires != none && now.expires < cut
 }

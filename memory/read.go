@@ -7,15 +7,16 @@ import (
 )
 
 // FindByPrefix implements [pat.Store]. It takes no lock and allocates nothing.
-func (s *Store) FindByPrefix(ctx context.Context, prefix string) (pat.Record, error) {
+func (s *Store) FindByPrefix(ctx context.Context, prefix string) (rec pat.Record, err error) {
 	if err := ctx.Err(); err != nil {
-		return pat.Record{}, err
+		return rec, err
 	}
 	e := s.byPrefix.find(prefix)
 	if e == nil {
-		return pat.Record{}, pat.ErrNotFound
+		return rec, pat.ErrNotFound
 	}
-	return e.record(), nil
+	e.fill(&rec)
+	return rec, nil
 }
 
 // FindByID implements [pat.Store].

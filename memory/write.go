@@ -55,8 +55,8 @@ func (s *Store) Rotate(ctx context.Context, rotation pat.Rotation) error {
 	}
 	next := old.state()
 	next.rotatedTo = strings.Clone(rotation.New.Token.ID)
-	next.updated = rotation.At.UnixMicro()
-	switch end := rotation.End.UnixMicro(); {
+	next.updated = instantOf(rotation.At)
+	switch end := instantOf(rotation.End); {
 	case !rotation.End.After(rotation.At):
 		next.revoked = next.updated
 	case next.expires == none || end < next.expires:
@@ -103,7 +103,7 @@ func (s *Store) Touch(ctx context.Context, uses []pat.Use) error {
 	}
 	defer s.mu.Unlock()
 	for _, use := range uses {
-		if e, at := s.byPrefix.find(use.Prefix), use.At.UnixMicro(); e != nil && at > e.lastUsed.Load() {
+		if e, at := s.byPrefix.find(use.Prefix), int64(instantOf(use.At)); e != nil && at > e.lastUsed.Load() {
 			e.lastUsed.Store(at)
 		}
 	}
@@ -166,7 +166,7 @@ func (e *entry) revoke(at time.Time) bool {
 	if now.revoked != none {
 		return false
 	}
-	now.updated = at.UnixMicro()
+	now.updated = instantOf(at)
 	now.revoked = now.updated
 	e.change(now)
 	return true

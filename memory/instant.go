@@ -1,0 +1,20 @@
+package memory
+
+import "time"
+
+// instant is a time in 8 bytes, where a time.Time has 24: seconds since 1970 above, microseconds in the lower 20 bits. Unlike
+// plain microseconds it is made into a time.Time without dividing. Later instants are greater.
+type instant int64
+
+const microBits = 20 // 2^20 > 1,000,000
+
+// none is the zero time.
+var none = instantOf(time.Time{})
+
+func instantOf(t time.Time) instant {
+	return instant(t.Unix()<<microBits | int64(t.Nanosecond()/1000))
+}
+
+func (i instant) time() time.Time {
+	return time.Unix(int64(i>>microBits), int64(i&(1<<microBits-1))*1000).UTC()
+}
