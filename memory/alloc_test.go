@@ -1,0 +1,35 @@
+package memory_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/patkit/pat"
+)
+
+func TestVerifyingAllocatesNothing(t *testing.T) {
+	ctx := context.Background()
+	store, values := issue(t, 100)
+	verifier, err := pat.NewVerifier(store, recently)
+	require.NoError(t, err)
+	n := 0
+	require.Zero(t, testing.AllocsPerRun(1000, func() {
+		n++
+		if _, err := verifier.Verify(ctx, values[n%len(values)]); err != nil {
+			t.Error(err)
+		}
+	}), "Verify")
+	require.Zero(t, testing.AllocsPerRun(1000, func() {
+		n++
+		if _, err := store.FindByPrefix(ctx, values[n%len(values)][4:16]); err != nil {
+			t.Error(err)
+		}
+	}), "FindByPrefix")
+	require.Zero(t, testing.AllocsPerRun(1000, func() {
+		if _, err := store.FindByPrefix(ctx, "absentPrefix"); err == nil {
+			t.Error("found an absent prefix")
+		}
+	}), "FindByPrefix of an absent prefix")
+}
