@@ -56,7 +56,7 @@ var aliasingCases = []testCase{
 			// What is returned is kept until the end, as a host might.
 			found, kept := h.findInValue(rec.Token.Prefix, nil)
 			h.freed(kept, "the prefix of a token that is there")
-			h.sameRecord(found, rec, "FindByPrefix")
+			h.sameRecord(found, rec)
 			_, kept = h.findInValue("absentPrefix", pat.ErrNotFound)
 			h.freed(kept, "an absent prefix")
 			runtime.KeepAlive(found)

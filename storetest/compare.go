@@ -13,7 +13,7 @@ func (h *harness) holds(want pat.Record) {
 	h.Helper()
 	rec, err := h.store.FindByPrefix(ctx, want.Token.Prefix)
 	h.ok(err, "FindByPrefix")
-	h.sameRecord(rec, want, "FindByPrefix")
+	h.sameRecord(rec, want)
 	tok, err := h.store.FindByID(ctx, want.Token.ID)
 	h.ok(err, "FindByID")
 	h.sameToken(tok, want.Token, "FindByID")
@@ -40,8 +40,10 @@ func (h *harness) lacks(rec pat.Record) {
 	}
 }
 
-func (h *harness) sameRecord(got, want pat.Record, call string) {
+// sameRecord compares what FindByPrefix returned.
+func (h *harness) sameRecord(got, want pat.Record) {
 	h.Helper()
+	const call = "FindByPrefix"
 	h.sameToken(got.Token, want.Token, call)
 	h.sameDigest(got.Digest, want.Digest, call)
 }

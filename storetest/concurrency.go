@@ -94,7 +94,7 @@ var concurrencyCases = []testCase{
 			}
 			errs := together(writers, func(i int) error {
 				for _, rec := range records[i] {
-					if err := writes(h.store, rec, func(rec pat.Record) {}); err != nil {
+					if err := writes(h.store, rec, func(pat.Record) {}); err != nil {
 						return err
 					}
 					if _, err := h.store.Purge(ctx, later(-1), 1); err != nil {

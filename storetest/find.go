@@ -43,7 +43,7 @@ var findCases = []testCase{
 				records = append(records, h.added())
 			}
 			for _, rec := range records {
-				h.sameRecord(h.find(rec.Token.Prefix), rec, "FindByPrefix")
+				h.sameRecord(h.find(rec.Token.Prefix), rec)
 			}
 		},
 	},

@@ -87,7 +87,7 @@ var purgeCases = []testCase{
 			}
 			h.onlyOwned(pat.Owner{GroupID: "group-1"}, len(living))
 			for _, rec := range living {
-				h.sameRecord(h.find(rec.Token.Prefix), rec, "FindByPrefix")
+				h.sameRecord(h.find(rec.Token.Prefix), rec)
 			}
 		},
 	},

@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"errors"
 	"time"
 
 	"github.com/patkit/pat"
@@ -207,7 +208,7 @@ func (h *harness) refusesToRotate(old pat.Record, at time.Time, want error) {
 		next := h.successor(old)
 		h.fails(h.store.Rotate(ctx, pat.Rotation{OldID: old.Token.ID, At: at, End: end, New: next}), want, "Rotate")
 		h.lacks(next)
-		if want == pat.ErrNotFound {
+		if errors.Is(want, pat.ErrNotFound) {
 			h.lacks(old)
 		} else {
 			h.holds(old)
