@@ -22,7 +22,7 @@ type databases struct {
 func (d *databases) close() error {
 	var failed []error
 	for _, c := range d.sessions {
-		failed = append(failed, c.conn.Close())
+		failed = append(failed, c.close())
 	}
 	for _, db := range d.pools {
 		failed = append(failed, db.Close())

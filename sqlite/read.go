@@ -22,7 +22,7 @@ type readStatements struct {
 
 func (c *session) prepareReads() error {
 	c.reads.lists = make(map[listKind]*sql.Stmt)
-	p := preparer{conn: c.conn}
+	p := preparer{session: c}
 	c.reads.byPrefix = p.prepare(findByPrefix)
 	c.reads.byID = p.prepare(findByID)
 	for _, kind := range listKinds {
@@ -31,10 +31,10 @@ func (c *session) prepareReads() error {
 	return p.err
 }
 
-// preparer prepares statements and keeps the first error.
+// preparer prepares statements, for the session to close, and keeps the first error.
 type preparer struct {
-	conn *sql.Conn
-	err  error
+	session *session
+	err     error
 }
 
 func (p *preparer) prepare(query string) *sql.Stmt {
@@ -42,7 +42,9 @@ func (p *preparer) prepare(query string) *sql.Stmt {
 		return nil
 	}
 	var stmt *sql.Stmt
-	stmt, p.err = p.conn.PrepareContext(context.Background(), query)
+	if stmt, p.err = p.session.conn.PrepareContext(context.Background(), query); p.err == nil {
+		p.session.prepared = append(p.session.prepared, stmt)
+	}
 	return stmt
 }
 

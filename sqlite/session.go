@@ -3,18 +3,30 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"time"
 )
 
 // session is a connection with its prepared statements. It is used by one call at a time.
 type session struct {
-	conn   *sql.Conn
-	row    *row
-	reads  readStatements
-	writes writeStatements
+	conn     *sql.Conn
+	row      *row
+	reads    readStatements
+	writes   writeStatements
+	prepared []*sql.Stmt // all of reads and writes
 }
 
 func newSession(conn *sql.Conn) *session { return &session{conn: conn, row: newRow()} }
+
+// close gives the connection back to its pool. The statements go first: database/sql does not close those that were
+// prepared on a single connection, and SQLite keeps a connection open, with its file, as long as it has statements.
+func (c *session) close() error {
+	var failed []error
+	for _, stmt := range c.prepared {
+		failed = append(failed, stmt.Close())
+	}
+	return errors.Join(append(failed, c.conn.Close())...)
+}
 
 // begin takes the write lock. A transaction that begins without it and asks for it later would get SQLITE_BUSY at
 // once, without any waiting, where another process has written in between.

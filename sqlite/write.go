@@ -41,7 +41,7 @@ type writeStatements struct {
 }
 
 func (c *session) prepareWrites() error {
-	p := preparer{conn: c.conn}
+	p := preparer{session: c}
 	c.writes = writeStatements{
 		insert: p.prepare(insert), clash: p.prepare(clash), byID: p.prepare(findByID), end: p.prepare(endOld),
 		revoke: p.prepare(revoke), touch: p.prepare(touch), replaceDigest: p.prepare(replaceDigest), purge: p.prepare(purge),

@@ -115,6 +115,7 @@ func TestASignalEndsItCleanlyWithLastUsedTimesWritten(t *testing.T) {
 			post(t, p.base+"/pats/verify", token.Token, "", new(map[string]any))
 			p.stop(t, signal)
 			assert.Contains(t, p.stderr.String(), "shutting down")
+			assert.NoFileExists(t, db+"-wal", "the database was not closed") // the last one out takes the log away
 
 			store, err := sqlite.Open(db)
 			require.NoError(t, err)
