@@ -14,8 +14,9 @@ import (
 	"github.com/patkit/pat/memory"
 )
 
-// BenchmarkVerify compares verify with a bare handler that decodes the same request with encoding/json and writes the same
-// bytes and headers: over a loopback connection, as clients have it, and without the network, to see the handler alone.
+// BenchmarkVerify compares verify with a bare handler that decodes the same request with encoding/json and writes the
+// same bytes and headers: over a loopback connection, as clients have it, and without the network, to see the handler
+// alone.
 func BenchmarkVerify(b *testing.B) {
 	handler, body := verifyWork(b)
 	recorder := httptest.NewRecorder()

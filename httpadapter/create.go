@@ -44,7 +44,8 @@ func (h *Handler) create(r *http.Request) (response, error) {
 	return e.response(http.StatusCreated)
 }
 
-// decodeCreate reads the body of a create. An absent field stays zero, which the Issuer takes for its default, or refuses.
+// decodeCreate reads the body of a create. An absent field stays zero, which the Issuer takes for its default, or
+// refuses.
 func decodeCreate(body []byte, groups groupForm) (pat.CreateParams, error) {
 	var params pat.CreateParams
 	err := decodeObject(body, func(dec *jsontext.Decoder, name string) (err error) {

@@ -32,8 +32,8 @@ var errJSON = badRequest("The body must be one JSON object (RFC 8259) in UTF-8, 
 
 // decodeObject reads a body that is a JSON object, and calls field for each name, which reads or skips the value.
 //
-// The content type is not looked at: clients exist that send none, and a form or a text that happens to be a JSON object
-// does no harm, as no route takes its credential from a cookie.
+// The content type is not looked at: clients exist that send none, and a form or a text that happens to be a JSON
+// object does no harm, as no route takes its credential from a cookie.
 //
 // Strictness comes from jsontext, with its defaults (RFC 7493): it refuses duplicate names, also within
 // fields that are skipped, invalid UTF-8 and lone surrogates, and bounds the depth. Names are compared exactly, where

@@ -46,8 +46,8 @@ func (e *encoder) number(name string, value int) {
 	e.buf = strconv.AppendInt(e.buf, int64(value), 10)
 }
 
-// time appends an RFC 3339 time in UTC, to the microsecond. The zero time is left out. A year that RFC 3339 can't write is
-// an error.
+// time appends an RFC 3339 time in UTC, to the microsecond. The zero time is left out. A year that RFC 3339 can't
+// write is an error.
 func (e *encoder) time(name string, t time.Time) {
 	if t.IsZero() {
 		return

@@ -149,7 +149,8 @@ func FuzzParseListQuery(f *testing.F) {
 	})
 }
 
-// FuzzRouteTable checks that no spelling of a path passes for a listed route that a server behind could take for another.
+// FuzzRouteTable checks that no spelling of a path passes for a listed route that a server behind could take for
+// another.
 func FuzzRouteTable(f *testing.F) {
 	table, err := NewRouteTable("full", Route{Path: "/profile/*", Scope: "public"})
 	if err != nil {

@@ -28,8 +28,8 @@ func (f groupForm) parse(id string) (string, error) {
 	return "", f.invalid()
 }
 
-// read reads a group id from a body. Of a number, the literal counts: decoded as a float, 1.0, 1e0 and 1 would be the same,
-// and numbers beyond 2^53 would become others.
+// read reads a group id from a body. Of a number, the literal counts: decoded as a float, 1.0, 1e0 and 1 would be the
+// same, and numbers beyond 2^53 would become others.
 func (f groupForm) read(dec *jsontext.Decoder) (string, error) {
 	kind := jsontext.KindNumber
 	if f.text {

@@ -41,7 +41,8 @@ const (
 	textGroup       = `{"type": "string", "minLength": 1, "maxLength": 255}`
 )
 
-// describe puts the server and the form of group ids into the description. The rest of the file stays as a person wrote it.
+// describe puts the server and the form of group ids into the description. The rest of the file stays as a person
+// wrote it.
 func describe(serverURL string, groups groupForm) []byte {
 	server := []byte(`{"url": `)
 	server, _ = jsontext.AppendQuote(server, serverURL) // what is not UTF-8 is replaced

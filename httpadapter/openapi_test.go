@@ -32,8 +32,8 @@ func load(t *testing.T, text []byte) *openapi3.T {
 	return doc
 }
 
-// closed forbids, in every schema of an answer, the fields that it does not describe. The published file leaves them open, so
-// that a later release can add some; the tests must not miss one.
+// closed forbids, in every schema of an answer, the fields that it does not describe. The published file leaves them
+// open, so that a later release can add some; the tests must not miss one.
 func closed(doc *openapi3.T) {
 	no := false
 	for _, schema := range doc.Components.Schemas {
@@ -59,7 +59,8 @@ func newDescription(t *testing.T, text []byte) *description {
 	return &description{doc: doc, router: router, seen: map[string]bool{}}
 }
 
-// hold serves the request, and checks the answer against the description, and the request too if it is meant to be valid.
+// hold serves the request, and checks the answer against the description, and the request too if it is meant to be
+// valid.
 func (d *description) hold(t *testing.T, handler http.Handler, method, target, credential, body string, valid bool) answer {
 	t.Helper()
 	request := func() *http.Request {

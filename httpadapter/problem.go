@@ -79,7 +79,8 @@ func insufficientScope(needed []string) *problem {
 		challenge: challengeNone + `, error="insufficient_scope", scope="` + strings.Join(needed, " ") + `"`}
 }
 
-// refusal says what a client is told of an error of Verify. An error that is no refusal stays what it is, and becomes 500.
+// refusal says what a client is told of an error of Verify. An error that is no refusal stays what it is, and becomes
+// 500.
 func refusal(err error) error {
 	switch {
 	case errors.Is(err, pat.ErrExpired):

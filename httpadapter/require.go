@@ -33,15 +33,15 @@ func RequireRouteScope(table RouteTable) Option {
 	}
 }
 
-// OnError sets a function that is told the cause of every 500 of the middleware, of a panic its type alone. It is called
-// concurrently.
+// OnError sets a function that is told the cause of every 500 of the middleware, of a panic its type alone. It is
+// called concurrently.
 func OnError(report func(*http.Request, error)) Option {
 	return func(g *guard) { g.report = report }
 }
 
 // RequireToken returns a middleware that lets a request pass if it bears a valid token in its Authorization header,
-// in any form that the Verifier takes. A token in the query string or the body is never looked at. The handler behind it
-// finds the token with [TokenFrom].
+// in any form that the Verifier takes. A token in the query string or the body is never looked at. The handler behind
+// it finds the token with [TokenFrom].
 //
 // The other requests get a problem document: 401 for no token or an invalid one, 403 for one without the scope needed,
 // 400 for more than one Authorization header, and 500 where the Verifier could not find out. Without options any

@@ -75,8 +75,8 @@ func (report reporter) tell(r *http.Request, err error) {
 	report(r, err)
 }
 
-// contain makes an error of a panic in the host's functions. It has to be deferred. The panic's text stays out: it may hold
-// a token. http.ErrAbortHandler goes on, as it asks net/http to drop the connection.
+// contain makes an error of a panic in the host's functions. It has to be deferred. The panic's text stays out: it
+// may hold a token. http.ErrAbortHandler goes on, as it asks net/http to drop the connection.
 func contain(err *error) {
 	switch p := recover(); p {
 	case nil:

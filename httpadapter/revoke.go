@@ -7,8 +7,8 @@ import (
 	"github.com/patkit/pat"
 )
 
-// revoke answers DELETE {base}/pats/{tokenId}. It answers 204 also for a token that is revoked or expired already, so that
-// a client can repeat a request whose answer got lost.
+// revoke answers DELETE {base}/pats/{tokenId}. It answers 204 also for a token that is revoked or expired already, so
+// that a client can repeat a request whose answer got lost.
 func (h *Handler) revoke(r *http.Request, id string) (response, error) {
 	caller, err := h.caller(r)
 	if err != nil {

@@ -23,9 +23,9 @@ func (h *Handler) verify(r *http.Request) (response, error) {
 	return e.response(http.StatusOK)
 }
 
-// presentedToken returns the token of the body or, where the body names none, of the Authorization header. Known clients send
-// their session in that header beside a token in the body, so that a header which holds no PAT is passed over.
-// The query string is never looked at: it ends up in logs.
+// presentedToken returns the token of the body or, where the body names none, of the Authorization header. Known
+// clients send their session in that header beside a token in the body, so that a header which holds no PAT is passed
+// over. The query string is never looked at: it ends up in logs.
 func presentedToken(r *http.Request) (string, error) {
 	body, err := readBody(r)
 	if err != nil {
