@@ -20,8 +20,8 @@ type entry struct {
 	digest                               pat.Digest
 
 	lastUsed atomic.Int64 // an instant
-	// changed replaces what the token had when it was inserted. It is nil until there is a change; most tokens never have one.
-	// What it points at is never written to, so that readers see each change whole.
+	// changed replaces what the token had when it was inserted. It is nil until there is a change; most tokens never
+	// have one. What it points at is never written to, so that readers see each change whole.
 	changed atomic.Pointer[state]
 	purged  bool // under Store.mu
 }
@@ -78,8 +78,8 @@ func (e *entry) state() state {
 	return state{digest: e.digest, updated: e.created, expires: e.expires, revoked: none}
 }
 
-// fill writes the token and its digest to rec, which is zero. It is on the path of every verification, so it writes each
-// field once, where it is returned, and doesn't go through state.
+// fill writes the token and its digest to rec, which is zero. It is on the path of every verification, so it writes
+// each field once, where it is returned, and doesn't go through state.
 func (e *entry) fill(rec *pat.Record) {
 	tok := &rec.Token
 	tok.ID = e.id()

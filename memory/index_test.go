@@ -45,7 +45,7 @@ func TestIndexAgreesWithAMapUnderRandomWrites(t *testing.T) {
 }
 
 func TestIndexFindsAmongEqualHashes(t *testing.T) {
-	table := &table{slots: make([]slot, minSlots)}
+	table := newTable(minSlots)
 	x := newIndex()
 	x.table.Store(table)
 	// Other keys with the hash of the one looked for, as after a collision.
@@ -78,7 +78,7 @@ func TestIndexStaysSmallWhileEntriesComeAndGo(t *testing.T) {
 		}
 		x.remove(e)
 	}
-	require.Len(t, x.table.Load().slots, minSlots)
+	require.Len(t, x.table.Load().entries, minSlots)
 	require.Zero(t, x.live)
 }
 

@@ -2,8 +2,8 @@ package memory
 
 import "time"
 
-// instant is a time in 8 bytes, where a time.Time has 24: seconds since 1970 above, microseconds in the lower 20 bits. Unlike
-// plain microseconds it is made into a time.Time without dividing. Later instants are greater.
+// instant is a time in 8 bytes, where a time.Time has 24: seconds since 1970 above, microseconds in the lower 20 bits.
+// Unlike plain microseconds it is made into a time.Time without dividing. Later instants are greater.
 type instant int64
 
 const microBits = 20 // 2^20 > 1,000,000

@@ -1,7 +1,7 @@
 // Package memory keeps tokens in the memory of the process. It is for unit tests, and for small services that can
 // afford to lose all tokens when they stop: nothing is written to disk.
 //
-// Verifying reads without a lock, so that it scales with the number of cores. A token takes less than 300 bytes of heap.
+// Verifying reads without a lock, so that it scales with the number of cores. A token takes about 300 bytes of heap.
 package memory
 
 import (

@@ -7,22 +7,22 @@ import (
 
 // Purge implements [pat.Store].
 //
-// It looks through the whole store at most once, beginning where the call before it ended, so that purging in small steps
-// takes linear time.
+// It looks through the whole store at most once, beginning where the call before it ended, so that purging in small
+// steps takes linear time.
 func (s *Store) Purge(ctx context.Context, before time.Time, limit int) (int, error) {
 	if err := s.lock(ctx); err != nil {
 		return 0, err
 	}
 	defer s.mu.Unlock()
 	cut := instantOf(before)
-	slots := s.byID.table.Load().slots
+	slots := s.byID.table.Load().entries
 	purged := 0
 	for range slots {
 		if purged >= limit {
 			break
 		}
 		s.sweep = (s.sweep + 1) % len(slots)
-		if e := slots[s.sweep].entry.Load(); e != nil && e != gone && e.endedBefore(cut) {
+		if e := slots[s.sweep].Load(); e != nil && e != gone && e.endedBefore(cut) {
 			s.remove(e)
 			purged++
 		}

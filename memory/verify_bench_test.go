@@ -34,8 +34,8 @@ func BenchmarkVerify(b *testing.B) {
 	}
 }
 
-// recently is the Config of the benchmarks. The tokens are used more often than once per interval, as in a service under load, so that no
-// verification has a use to record.
+// recently is the Config of the benchmarks. The tokens are used more often than once per interval, as in a service
+// under load, so that no verification has a use to record.
 var recently = pat.Config{LastUsedInterval: time.Hour}
 
 // issue fills a store with n tokens, ten to a group, and returns their values in random order.

@@ -64,7 +64,8 @@ var aliasingCases = []testCase{
 	},
 }
 
-// findInValue asks for a prefix that is a part of a larger value, as in a verification, and returns a weak pointer to that value.
+// findInValue asks for a prefix that is a part of a larger value, as in a verification, and returns a weak pointer to
+// that value.
 //
 //go:noinline
 func (h *harness) findInValue(prefix string, want error) (pat.Record, weak.Pointer[byte]) {

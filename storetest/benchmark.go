@@ -7,8 +7,8 @@ import (
 	"github.com/patkit/pat"
 )
 
-// Benchmark measures a store at the same work as all others: what a verification reads, and the writes. Each part runs on a
-// store of its own, which open returns empty.
+// Benchmark measures a store at the same work as all others: what a verification reads, and the writes. Each part runs
+// on a store of its own, which open returns empty.
 func Benchmark(b *testing.B, open func(b *testing.B) pat.Store) {
 	const held = 10_000
 	b.Run(fmt.Sprintf("FindByPrefix/tokens=%d", held), func(b *testing.B) {

@@ -59,7 +59,8 @@ func reading(change func(*pat.Record)) func() pat.Store {
 	})
 }
 
-// listing returns a function that opens a store whose List gets all tokens of all owners, newest first, and chooses itself.
+// listing returns a function that opens a store whose List gets all tokens of all owners, newest first, and chooses
+// itself.
 func listing(choose func(all []pat.Token, query pat.ListQuery) []pat.Token) func() pat.Store {
 	return breaking(func(b *broken) {
 		groups := make(map[string]bool)

@@ -78,7 +78,8 @@ var pagingCases = []testCase{
 	},
 }
 
-// newestIDs adds n tokens, each two or three of them created in the same microsecond, and returns their ids, newest first.
+// newestIDs adds n tokens, each two or three of them created in the same microsecond, and returns their ids, newest
+// first.
 func (h *harness) newestIDs(n int) []string {
 	h.Helper()
 	var ids []string

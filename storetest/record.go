@@ -7,7 +7,8 @@ import (
 	"github.com/patkit/pat"
 )
 
-// base is when the records of the cases are created. Its microseconds are odd, so that a store which cuts them off is seen.
+// base is when the records of the cases are created. Its microseconds are odd, so that a store which cuts them off is
+// seen.
 var base = time.Date(2031, time.March, 4, 5, 6, 7, 890_123_000, time.UTC)
 
 // later returns a time that is n hours after base.

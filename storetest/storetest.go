@@ -15,8 +15,8 @@ import (
 	"github.com/patkit/pat"
 )
 
-// Run runs every case against a store of its own, which open returns empty. What has to be closed or deleted afterwards,
-// open registers with t.Cleanup. Run it with the race detector too.
+// Run runs every case against a store of its own, which open returns empty. What has to be closed or deleted
+// afterwards, open registers with t.Cleanup. Run it with the race detector too.
 func Run(t *testing.T, open func(t *testing.T) pat.Store) {
 	for _, c := range allCases() {
 		t.Run(c.name, func(t *testing.T) { c.check(t, open(t)) })
