@@ -43,8 +43,7 @@ func (s *Store) Rotate(ctx context.Context, rotation pat.Rotation) error {
 		if _, err := c.change(ctx, c.writes.end, oldID, newID, at, revokedAt, end); err != nil {
 			return err
 		}
-		_, err = c.insert(ctx, row, 0)
-		return err
+		return c.insert(ctx, row)
 	})
 }
 

@@ -23,7 +23,7 @@ var latestTime = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC).UnixMicro() - 1
 
 // encode returns the columns of a record.
 func encode(rec pat.Record) ([]any, error) {
-	e := encoder{columns: make([]any, 0, columnCount+1)} // room for the limit, which Insert adds
+	e := encoder{columns: make([]any, 0, columnCount)}
 	tok := &rec.Token
 	e.require("Token.Prefix", tok.Prefix != "", "must not be empty")
 	e.require("Token.ID", tok.ID != "", "must not be empty")

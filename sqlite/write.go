@@ -12,10 +12,11 @@ import (
 )
 
 const (
-	// insert adds a row, unless the group is full. The count looks at no more entries than it needs, all of them in the index.
-	insert = "INSERT INTO pat_tokens (" + columns + ") SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14 " +
-		"WHERE ?15 <= 0 OR ?15 > (SELECT count(*) FROM (SELECT 1 FROM pat_tokens INDEXED BY pat_tokens_group_live " +
-		"WHERE group_id = ?5 AND revoked_at IS NULL AND rotated_to IS NULL LIMIT ?15))"
+	insert = "INSERT INTO pat_tokens (" + columns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+	// countGroup counts what the limit of a group counts, up to that limit, without leaving the index. It is not a part of the INSERT, because
+	// SQLite makes a temporary table for one that reads its own target, which takes longer than the rest together.
+	countGroup = "SELECT count(*) FROM (SELECT 1 FROM pat_tokens INDEXED BY pat_tokens_group_live " +
+		"WHERE group_id = ?1 AND revoked_at IS NULL AND rotated_to IS NULL LIMIT ?2)"
 	// clash counts the rows that have the id or the prefix of a new record, and those among them that are the new record.
 	clash = "SELECT count(*), count(*) FILTER (WHERE prefix = ?1 AND id = ?2 AND digest = ?3) FROM pat_tokens WHERE prefix = ?1 OR id = ?2"
 
@@ -35,15 +36,15 @@ func revokeAll(kind listKind) string {
 
 // writeStatements are the prepared statements of the writer.
 type writeStatements struct {
-	insert, clash, byID, end            *sql.Stmt
-	revoke, touch, replaceDigest, purge *sql.Stmt
-	revokeAll                           map[listKind]*sql.Stmt
+	insert, countGroup, clash, byID, end *sql.Stmt
+	revoke, touch, replaceDigest, purge  *sql.Stmt
+	revokeAll                            map[listKind]*sql.Stmt
 }
 
 func (c *session) prepareWrites() error {
 	p := preparer{session: c}
 	c.writes = writeStatements{
-		insert: p.prepare(insert), clash: p.prepare(clash), byID: p.prepare(findByID), end: p.prepare(endOld),
+		insert: p.prepare(insert), countGroup: p.prepare(countGroup), clash: p.prepare(clash), byID: p.prepare(findByID), end: p.prepare(endOld),
 		revoke: p.prepare(revoke), touch: p.prepare(touch), replaceDigest: p.prepare(replaceDigest), purge: p.prepare(purge),
 		revokeAll: make(map[listKind]*sql.Stmt),
 	}
@@ -71,31 +72,44 @@ func (s *Store) Insert(ctx context.Context, rec pat.Record, limit int) error {
 		return err
 	}
 	return s.transact(ctx, "insert", func(c *session) error {
-		added, err := c.insert(ctx, row, limit)
-		if added || err != nil && !errors.Is(err, pat.ErrExists) {
+		err := c.insertWithin(ctx, row, rec.Token.GroupID, limit)
+		if !errors.Is(err, pat.ErrExists) && !errors.Is(err, pat.ErrLimitReached) {
 			return err
 		}
-		taken, repeated, clashErr := c.clash(ctx, row)
-		switch {
+		switch taken, same, clashErr := c.clash(ctx, row); {
 		case clashErr != nil:
 			return clashErr
-		case repeated:
+		case same:
 			return nil
 		case taken:
 			return pat.ErrExists
 		}
-		return pat.ErrLimitReached
+		return err
 	})
 }
 
-// insert adds a row. It reports false if the group is full, and [pat.ErrExists] if the id or the prefix is taken.
-func (c *session) insert(ctx context.Context, row []any, limit int) (bool, error) {
-	n, err := c.change(ctx, c.writes.insert, append(row, limit)...)
+// insertWithin adds a row, unless the group is full.
+func (c *session) insertWithin(ctx context.Context, row []any, groupID string, limit int) error {
+	if limit > 0 {
+		var n int
+		if err := c.writes.countGroup.QueryRowContext(context.WithoutCancel(ctx), groupID, limit).Scan(&n); err != nil {
+			return err
+		}
+		if n >= limit {
+			return pat.ErrLimitReached
+		}
+	}
+	return c.insert(ctx, row)
+}
+
+// insert adds a row. It returns [pat.ErrExists] if the id or the prefix is taken.
+func (c *session) insert(ctx context.Context, row []any) error {
+	_, err := c.change(ctx, c.writes.insert, row...)
 	if e, ok := errors.AsType[sqlite3.Error](err); ok &&
 		(e.ExtendedCode == sqlite3.ErrConstraintPrimaryKey || e.ExtendedCode == sqlite3.ErrConstraintUnique) {
-		return false, pat.ErrExists
+		return pat.ErrExists
 	}
-	return n > 0, err
+	return err
 }
 
 // clash reports whether the id or the prefix of a row is taken, and whether that is by the very same record.
