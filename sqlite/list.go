@@ -59,11 +59,11 @@ func (s *Store) List(ctx context.Context, query pat.ListQuery) ([]pat.Token, err
 	if err != nil {
 		return nil, err
 	}
-	c, err := s.acquire(ctx, s.readers)
+	c, err := s.readers.acquire(ctx, s.closed)
 	if err != nil {
 		return nil, failed(ctx, "list", err)
 	}
-	defer func() { s.readers <- c }()
+	defer s.readers.release(c)
 	stmt := c.reads.lists[kindOf(query.Owner, query.IncludeRevoked)]
 	// To SQLite, a limit below zero is none.
 	rows, err := stmt.QueryContext(ctx, query.Owner.UserID, query.Owner.GroupID, createdAt, id, max(query.Limit, 0))

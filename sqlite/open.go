@@ -51,23 +51,19 @@ func open(path string, settings options) (_ *Store, err error) {
 			err = errors.Join(err, all.close())
 		}
 	}()
-	s := &Store{busyTimeout: settings.busyTimeout, writer: make(chan *session, 1), closed: make(chan struct{})}
-	s.close = s.closer(all)
 	writer, err := openWriter(all, path, settings)
 	if err != nil {
 		return nil, err
 	}
+	s := &Store{busyTimeout: settings.busyTimeout, writer: newPool(writer), closed: make(chan struct{})}
+	s.close = s.closer(all)
 	if path == memoryPath {
 		s.readers = s.writer
-		err = writer.prepareReads()
-	} else {
-		err = s.openReaders(all, path, settings)
+		return s, writer.prepareReads()
 	}
-	if err != nil {
-		return nil, err
-	}
-	s.writer <- writer
-	return s, nil
+	readers, err := openReaders(all, path, settings)
+	s.readers = newPool(readers...)
+	return s, err
 }
 
 // openWriter makes the file, if need be, and its schema.
@@ -98,23 +94,20 @@ func openWriter(all *databases, path string, settings options) (*session, error)
 	return writer, nil
 }
 
-func (s *Store) openReaders(all *databases, path string, settings options) error {
+func openReaders(all *databases, path string, settings options) ([]*session, error) {
 	file, err := findFile(path)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer file.cleanUp()
-	n := max(minReaders, runtime.GOMAXPROCS(0))
-	sessions, err := all.connect(newConnector(file, roleReader, settings.busyTimeout), n)
+	sessions, err := all.connect(newConnector(file, roleReader, settings.busyTimeout), max(minReaders, runtime.GOMAXPROCS(0)))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	s.readers = make(chan *session, n)
 	for _, c := range sessions {
 		if err := c.prepareReads(); err != nil {
-			return err
+			return nil, err
 		}
-		s.readers <- c
 	}
-	return nil
+	return sessions, nil
 }

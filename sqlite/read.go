@@ -50,11 +50,11 @@ func (p *preparer) prepare(query string) *sql.Stmt {
 
 // FindByPrefix implements [pat.Store].
 func (s *Store) FindByPrefix(ctx context.Context, prefix string) (pat.Record, error) {
-	c, err := s.acquire(ctx, s.readers)
+	c, err := s.readers.acquire(ctx, s.closed)
 	if err != nil {
 		return pat.Record{}, failed(ctx, "find by prefix", err)
 	}
-	defer func() { s.readers <- c }()
+	defer s.readers.release(c)
 	rec, err := c.find(ctx, c.reads.byPrefix, prefix)
 	if err == nil || err == pat.ErrNotFound { //nolint:errorlint // bare, as find returns it: a flood of unknown prefixes should cost little
 		return rec, err
@@ -64,11 +64,11 @@ func (s *Store) FindByPrefix(ctx context.Context, prefix string) (pat.Record, er
 
 // FindByID implements [pat.Store].
 func (s *Store) FindByID(ctx context.Context, id string) (pat.Token, error) {
-	c, err := s.acquire(ctx, s.readers)
+	c, err := s.readers.acquire(ctx, s.closed)
 	if err != nil {
 		return pat.Token{}, failed(ctx, "find by id", err)
 	}
-	defer func() { s.readers <- c }()
+	defer s.readers.release(c)
 	key, ok := encodeID(id)
 	if !ok {
 		return pat.Token{}, pat.ErrNotFound // what has another form was never given out

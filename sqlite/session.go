@@ -57,11 +57,11 @@ func (c *session) exec(ctx context.Context, query string) error {
 
 // transact runs work in a transaction of the writer.
 func (s *Store) transact(ctx context.Context, operation string, work func(c *session) error) error {
-	c, err := s.acquire(ctx, s.writer)
+	c, err := s.writer.acquire(ctx, s.closed)
 	if err != nil {
 		return failed(ctx, operation, err)
 	}
-	defer func() { s.writer <- c }()
+	defer s.writer.release(c)
 	if err := c.begin(ctx, s.busyTimeout); err != nil {
 		return failed(ctx, operation, err)
 	}

@@ -11,7 +11,6 @@
 package sqlite
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -25,10 +24,9 @@ import (
 // Store is a [pat.Store] in an SQLite database. It is safe for concurrent use. Make it with [Open].
 type Store struct {
 	busyTimeout time.Duration
-	// Each session is used by one call at a time. The writer's channel holds one session. In a database in memory, which
-	// only one connection can see, readers is the same channel.
-	writer  chan *session
-	readers chan *session
+	// writer has one session. In a database in memory, which only one connection can see, readers is the same pool.
+	writer  *pool
+	readers *pool
 	closed  chan struct{}
 	close   func() error
 }
@@ -90,38 +88,13 @@ var errClosed = fmt.Errorf("the store is closed: %w", fs.ErrClosed)
 func (s *Store) closer(databases *databases) func() error {
 	return sync.OnceValue(func() error {
 		close(s.closed)
-		pools := []chan *session{s.readers, s.writer}
-		if s.readers == s.writer {
-			pools = pools[1:]
-		}
-		for _, pool := range pools {
-			for range cap(pool) {
-				<-pool
-			}
+		s.writer.drain()
+		if s.readers != s.writer {
+			s.readers.drain()
 		}
 		if err := databases.close(); err != nil {
 			return fault("close", err)
 		}
 		return nil
 	})
-}
-
-// acquire takes a session out of the pool, for the caller to put back.
-func (s *Store) acquire(ctx context.Context, pool chan *session) (*session, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	select { // the usual case, at a third of the price of the one below
-	case c := <-pool:
-		return c, nil
-	default:
-	}
-	select {
-	case c := <-pool:
-		return c, nil
-	case <-s.closed:
-		return nil, errClosed
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
 }
