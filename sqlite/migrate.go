@@ -13,8 +13,7 @@ import (
 //go:embed migrations/*.sql
 var migrationFiles embed.FS
 
-// migrate brings the schema up to date, in one transaction. It takes the write lock also where nothing is to do:
-// that is how a database that can only be read shows itself now, and not at the first write.
+// migrate brings the schema up to date, in one transaction.
 func migrate(c *session, timeout time.Duration) (err error) {
 	names, err := fs.Glob(migrationFiles, "migrations/*.sql") // sorted
 	if err != nil {
@@ -28,6 +27,11 @@ func migrate(c *session, timeout time.Duration) (err error) {
 
 	const table = "CREATE TABLE IF NOT EXISTS pat_schema (version INTEGER PRIMARY KEY, applied_at INTEGER NOT NULL) STRICT"
 	if _, err := c.conn.ExecContext(ctx, table); err != nil {
+		return err
+	}
+	// A write that changes nothing, so that a database that can only be read shows itself now, and not at the first token.
+	// BEGIN IMMEDIATE does not tell: on such a database it begins a reading transaction.
+	if _, err := c.conn.ExecContext(ctx, "DELETE FROM pat_schema WHERE version < 0"); err != nil {
 		return err
 	}
 	var version int
