@@ -204,12 +204,16 @@ func (w *writeBehind) close(ctx context.Context) error {
 	w.mu.Unlock()
 
 	select {
-	case w.writing <- struct{}{}:
-	case <-ctx.Done():
-		if cancel != nil {
-			cancel()
+	case w.writing <- struct{}{}: // first by itself, so that a done ctx is no error where there is nothing to wait for
+	default:
+		select {
+		case w.writing <- struct{}{}:
+		case <-ctx.Done():
+			if cancel != nil {
+				cancel()
+			}
+			return ctx.Err()
 		}
-		return ctx.Err()
 	}
 	defer func() { <-w.writing }()
 	return w.write(ctx)

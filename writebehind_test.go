@@ -221,6 +221,21 @@ func TestCloseWaitsForAWriteInProgressNoLongerThanItsContext(t *testing.T) {
 	})
 }
 
+func TestCloseUnderADoneContext(t *testing.T) {
+	h := newHouse(t, pat.Config{})
+	for range 50 {
+		require.NoError(t, h.Close(cancelled()), "nothing is pending")
+	}
+	h.open(t, pat.Config{})
+	_, value := h.create(t)
+	_, err := h.Verify(t.Context(), value)
+	require.NoError(t, err)
+	for range 50 {
+		require.ErrorIs(t, h.Close(cancelled()), context.Canceled, "a use is pending")
+	}
+	require.NoError(t, h.Close(t.Context()))
+}
+
 func TestARecordedUseNeverUndoesARevoke(t *testing.T) {
 	h := newHouse(t, pat.Config{})
 	tok, value := h.create(t)
@@ -247,7 +262,7 @@ func TestANegativeIntervalRecordsNothing(t *testing.T) {
 func TestAFailedVerificationIsNoUse(t *testing.T) {
 	h := newHouse(t, pat.Config{})
 	tok, value := h.create(t)
-	_, err := h.Verify(t.Context(), withChecksum(value[:48]+"x"))
+	_, err := h.Verify(t.Context(), otherSecret(value))
 	require.Error(t, err)
 	_, err = h.Revoke(t.Context(), tok.ID)
 	require.NoError(t, err)
