@@ -36,8 +36,8 @@ func newConnector(file *databaseFile, role role, timeout time.Duration) *connect
 	}
 }
 
-// Connect implements [driver.Connector]. Changing a new file to the write-ahead log needs an exclusive lock, for which SQLite
-// does not always call its busy handler. So when several processes start at once, some of them have to try again.
+// Connect implements [driver.Connector]. Changing a new file to the write-ahead log needs an exclusive lock, for which
+// SQLite does not always call its busy handler. So when several processes start at once, some have to try again.
 func (c *connector) Connect(ctx context.Context) (conn driver.Conn, err error) {
 	err = waitWhileBusy(ctx, c.timeout, func() error {
 		conn, err = c.driver.Open(c.name)

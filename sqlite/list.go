@@ -21,8 +21,8 @@ func kindOf(owner pat.Owner, includeRevoked bool) listKind {
 	return listKind{byUser: owner.UserID != "", byGroup: owner.GroupID != "", includeRevoked: includeRevoked}
 }
 
-// query returns the statement. Its parameters are, in all variants, the user, the group, the creation time and the id to go on
-// behind, and the limit.
+// query returns the statement. Its parameters are, in all variants, the user, the group, the creation time and the id to
+// go on behind, and the limit.
 //
 // INDEXED BY keeps the plan from depending on statistics that a host may have made with ANALYZE. Each half of the union
 // comes out of its index in order, and SQLite merges the two, so that nothing is sorted and reading ends at the limit.

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"sync"
 )
 
@@ -23,6 +24,9 @@ func newPool(sessions ...*session) *pool {
 
 // acquire takes a session, for the caller to release.
 func (p *pool) acquire(ctx context.Context, closed <-chan struct{}) (*session, error) {
+	if p == nil {
+		return nil, errors.New("the store was not made by Open")
+	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}

@@ -56,8 +56,8 @@ func WithBusyTimeout(d time.Duration) Option {
 // processes may open the same file at once, also the first time.
 //
 // Its errors match [ErrNotADatabase], [ErrNewerSchema], [pat.ErrCorrupt] for a damaged or truncated file, or
-// the system's: fs.ErrNotExist where there is no such folder, syscall.EISDIR, fs.ErrPermission, syscall.EROFS for a file that
-// can only be read, and syscall.ENOSPC where the disk is full. They don't hold the path.
+// the system's: fs.ErrNotExist where there is no such folder, syscall.EISDIR, fs.ErrPermission, syscall.EROFS for a
+// file that can only be read, and syscall.ENOSPC where the disk is full. They don't hold the path.
 func Open(path string, opts ...Option) (*Store, error) {
 	settings := options{busyTimeout: defaultBusyTimeout}
 	for _, opt := range opts {
@@ -76,10 +76,15 @@ func Open(path string, opts ...Option) (*Store, error) {
 	return s, nil
 }
 
-// Close waits for the calls in progress, closes the database and, if no other process has it open, folds the write-ahead log into
-// the database file. Calls that come later fail with an error that matches fs.ErrClosed. Closing again
-// is harmless and returns the same.
-func (s *Store) Close() error { return s.close() }
+// Close waits for the calls in progress, closes the database and, if no other process has it open, folds the
+// write-ahead log into the database file. Calls that come later fail with an error that matches fs.ErrClosed. Closing
+// again is harmless and returns the same.
+func (s *Store) Close() error {
+	if s.close == nil { // not made by Open
+		return nil
+	}
+	return s.close()
+}
 
 // errClosed is none of the sentinels of package pat: a closed store can't tell whether a token exists.
 var errClosed = fmt.Errorf("the store is closed: %w", fs.ErrClosed)

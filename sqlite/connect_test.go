@@ -1,0 +1,116 @@
+package sqlite
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/mattn/go-sqlite3"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/patkit/pat"
+)
+
+var created = time.Date(2031, 3, 4, 5, 6, 7, 890_123_000, time.UTC)
+
+func testStore(t *testing.T, path string) *Store {
+	t.Helper()
+	s, err := Open(path, WithBusyTimeout(1234*time.Millisecond))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	return s
+}
+
+func testRecord(t *testing.T) pat.Record {
+	t.Helper()
+	digest, err := pat.ParseDigest("sha256$$" + strings.Repeat("d", 32))
+	require.NoError(t, err)
+	scopes, err := pat.ParseScopes("read repo:write")
+	require.NoError(t, err)
+	return pat.Record{Digest: digest, Token: pat.Token{
+		ID: "0199c0de-0000-7000-8000-000000000001", UserID: "user", GroupID: "group", Name: "name", Prefix: "abcdefABCDEF", Scopes: scopes,
+		CreatedAt: created, UpdatedAt: created,
+	}}
+}
+
+// sessions returns every connection of a store.
+
+func sessions(s *Store) []*session {
+	if s.readers == s.writer {
+		return s.writer.stack
+	}
+	return append(append([]*session{}, s.writer.stack...), s.readers.stack...)
+}
+
+func TestEveryConnectionHasItsPragmas(t *testing.T) {
+	file := testStore(t, filepath.Join(t.TempDir(), "pat.db"))
+	require.GreaterOrEqual(t, len(file.readers.stack), minReaders)
+	common := map[string]string{"synchronous": "2", "foreign_keys": "1", "fullfsync": "1", "trusted_schema": "0"}
+	check := func(c *session, pragmas map[string]string) {
+		for name, want := range pragmas {
+			var got string
+			require.NoError(t, c.conn.QueryRowContext(t.Context(), "PRAGMA "+name).Scan(&got))
+			assert.Equal(t, want, got, name)
+		}
+	}
+	for i, c := range sessions(file) {
+		check(c, common)
+		check(c, map[string]string{"journal_mode": "wal"})
+		if i == 0 {
+			check(c, map[string]string{"query_only": "0", "busy_timeout": "0"})
+		} else {
+			check(c, map[string]string{"query_only": "1", "busy_timeout": "1234"})
+		}
+	}
+	memory := sessions(testStore(t, ":memory:"))
+	require.Len(t, memory, 1)
+	check(memory[0], common)
+	check(memory[0], map[string]string{"journal_mode": "memory", "query_only": "0"})
+}
+
+// Taking rights away after the fact would leave a moment in which somebody else could open the file, and keep it open.
+func TestANewFileIsPrivateFromTheFirstMoment(t *testing.T) {
+	defer syscall.Umask(syscall.Umask(0))
+	path := filepath.Join(t.TempDir(), "pat.db")
+	file, err := findFile(path)
+	require.NoError(t, err)
+	defer file.cleanUp()
+	conn, err := newConnector(file, roleWriter, time.Second).Connect(t.Context())
+	require.NoError(t, err)
+	defer func() { require.NoError(t, conn.Close()) }()
+	info, err := os.Stat(path) // which SQLite's own files beside it copy their mode from
+	require.NoError(t, err)
+	assert.Equal(t, fileMode, info.Mode())
+}
+
+func TestAPragmaThatDoesNotHoldIsAnError(t *testing.T) {
+	conn, err := (&sqlite3.SQLiteDriver{}).Open(":memory:")
+	require.NoError(t, err)
+	defer func() { require.NoError(t, conn.Close()) }()
+	// A database in memory can't have a write-ahead log, and SQLite says nothing.
+	err = apply(conn.(*sqlite3.SQLiteConn), []pragma{{"journal_mode", "WAL", "wal"}})
+	assert.ErrorContains(t, err, "journal_mode = WAL")
+}
+
+func TestErrorsOfSQLiteAreTranslated(t *testing.T) {
+	for _, c := range []struct {
+		err  sqlite3.Error
+		want error
+	}{
+		{sqlite3.Error{Code: sqlite3.ErrNotADB}, ErrNotADatabase},
+		{sqlite3.Error{Code: sqlite3.ErrCorrupt}, pat.ErrCorrupt},
+		{sqlite3.Error{Code: sqlite3.ErrFull}, syscall.ENOSPC},
+		{sqlite3.Error{Code: sqlite3.ErrReadonly}, syscall.EROFS},
+		{sqlite3.Error{Code: sqlite3.ErrCantOpen, SystemErrno: syscall.EACCES}, fs.ErrPermission},
+		{sqlite3.Error{Code: sqlite3.ErrIoErr, SystemErrno: syscall.EDQUOT}, syscall.EDQUOT},
+	} {
+		err := fault("open", c.err)
+		assert.ErrorIs(t, err, c.want)
+		assert.ErrorIs(t, err, c.err, "the cause stays")
+	}
+}

@@ -1,0 +1,90 @@
+package sqlite
+
+import (
+	"errors"
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/patkit/pat"
+)
+
+// Whatever is in the database, it is an error unless this library can have written it.
+func TestCorruptColumnsAreErrors(t *testing.T) {
+	row, err := encode(testRecord(t))
+	require.NoError(t, err)
+	whole, err := decode(row)
+	require.NoError(t, err)
+	require.Equal(t, testRecord(t), whole)
+
+	id := row[1]
+	bad := map[string][]any{
+		"prefix": {nil, "", int64(1), []byte("abcdefABCDEF")},
+		"id":     {nil, []byte{}, make([]byte, 15), make([]byte, 17), "0199c0de-0000-7000-8000-000000000001", int64(1)},
+		"digest": {nil, []byte{}, []byte("x"), []byte("sha256$$"), []byte("SHA$$x"), "sha256$$" + strings.Repeat("d", 32), int64(1),
+			[]byte("bcrypt$$" + strings.Repeat("d", 512))},
+		"user_id": {nil, int64(1), []byte("user")}, "group_id": {nil, int64(1), []byte("group")}, "name": {nil, 1.5, []byte("name")},
+		"scopes":     {nil, int64(1), []byte("read"), "read  write", " read", `a"b`, "a a", "naïve", strings.Repeat("a", 129)},
+		"created_at": {nil, int64(-1), "2031-01-01", 1.5, int64(math.MaxInt64), latestTime + 1},
+		"updated_at": {nil, int64(-1), "2031-01-01"}, "expires_at": {int64(-1), "never", 1.5, latestTime + 1}, "last_used_at": {int64(-1), ""},
+		"revoked_at": {int64(-1), int64(math.MinInt64), "", []byte{}, true}, "rotated_from": {[]byte{}, "x", make([]byte, 15)},
+		"rotated_to": {[]byte{}, int64(1), make([]byte, 17), append([]byte{1}, id.([]byte)...)},
+	}
+	for i, column := range strings.Split(columns, ", ") {
+		require.NotEmpty(t, bad[column], column)
+		for _, value := range bad[column] {
+			damaged := append([]any{}, row...)
+			damaged[i] = value
+			got, err := decode(damaged)
+			assert.ErrorIs(t, err, pat.ErrCorrupt, "%s: %v", column, value)
+			assert.ErrorContains(t, err, "column "+column)
+			assert.Zero(t, got)
+		}
+	}
+}
+
+func TestACorruptRowIsAnErrorOfEveryMethod(t *testing.T) {
+	for _, damage := range []string{
+		"digest = x'00'", "scopes = 'a a'", "created_at = -1", "revoked_at = -1", "id = x'01'", "rotated_to = x'01'",
+	} {
+		s, rec := testStore(t, ":memory:"), testRecord(t)
+		require.NoError(t, s.Insert(t.Context(), rec, 0))
+		c := sessions(s)[0]
+		for _, query := range []string{"PRAGMA ignore_check_constraints = ON", "UPDATE pat_tokens SET " + damage} {
+			_, err := c.conn.ExecContext(t.Context(), query)
+			require.NoError(t, err)
+		}
+		_, err := s.FindByPrefix(t.Context(), rec.Token.Prefix)
+		assert.ErrorIs(t, err, pat.ErrCorrupt, damage)
+		_, err = s.List(t.Context(), pat.ListQuery{Owner: pat.Owner{UserID: "user"}, IncludeRevoked: true, Limit: 10})
+		assert.ErrorIs(t, err, pat.ErrCorrupt, damage)
+		if !strings.HasPrefix(damage, "id") {
+			_, err = s.FindByID(t.Context(), rec.Token.ID)
+			assert.ErrorIs(t, err, pat.ErrCorrupt, damage)
+		}
+	}
+}
+
+func TestInsertRefusesWhatItCouldNotReadBack(t *testing.T) {
+	s := testStore(t, ":memory:")
+	for argument, change := range map[string]func(*pat.Record){
+		"Token.Prefix":      func(r *pat.Record) { r.Token.Prefix = "" },
+		"Token.ID":          func(r *pat.Record) { r.Token.ID = "0199C0DE-0000-7000-8000-000000000001" },
+		"Token.RotatedFrom": func(r *pat.Record) { r.Token.RotatedFrom = "x" },
+		"Digest":            func(r *pat.Record) { r.Digest = pat.Digest{} },
+		"Token.CreatedAt":   func(r *pat.Record) { r.Token.CreatedAt = time.Time{} },
+		"Token.ExpiresAt":   func(r *pat.Record) { r.Token.ExpiresAt = time.Date(1969, 1, 1, 0, 0, 0, 0, time.UTC) },
+		"Token.RevokedAt":   func(r *pat.Record) { r.Token.RevokedAt = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) },
+	} {
+		rec := testRecord(t)
+		change(&rec)
+		err := s.Insert(t.Context(), rec, 0)
+		argumentError, ok := errors.AsType[*pat.ArgumentError](err)
+		require.True(t, ok, "%s: %v", argument, err)
+		assert.Equal(t, argument, argumentError.Argument)
+	}
+}
