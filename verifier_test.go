@@ -197,6 +197,22 @@ func TestACorruptRecordIsAnErrorAndNoAnswer(t *testing.T) {
 	}
 }
 
+func TestWhatAFaultyStoreReturnsIsNotReported(t *testing.T) {
+	events := &recorder{}
+	h := newHouse(t, pat.Config{OnEvent: events.OnEvent})
+	_, value := h.create(t)
+	other, _ := h.create(t)
+	rec, err := h.store.FindByPrefix(t.Context(), other.Prefix)
+	require.NoError(t, err)
+	for name, failure := range map[string]error{"the record of another prefix": nil, "a record beside an error": errDown} {
+		events.take()
+		h.store.findByPrefix = func(context.Context, string) (pat.Record, error) { return rec, failure }
+		_, err := h.Verify(t.Context(), value)
+		require.Error(t, err, name)
+		assert.Equal(t, []pat.Event{{Type: pat.EventDenied, Time: h.clock.stamp(), Reason: err}}, events.take(), name)
+	}
+}
+
 func TestUnknownPrefixAndWrongSecretCostTheSameLookups(t *testing.T) {
 	h := newHouse(t, pat.Config{})
 	_, known := h.create(t)
