@@ -123,6 +123,20 @@ type Rotation struct {
 	New Record
 }
 
+// Check reports why the token with OldID, as it now is, can't be rotated: [ErrRevoked], [ErrExpired] or [ErrRotated], in
+// this order, or nil. A store calls it in the transaction that rotates.
+func (r Rotation) Check(old Token) error {
+	switch {
+	case old.Revoked():
+		return ErrRevoked
+	case old.Expired(r.At):
+		return ErrExpired
+	case old.RotatedTo != "":
+		return ErrRotated
+	}
+	return nil
+}
+
 // Use is one use of a token, for [Store].Touch.
 type Use struct {
 	Prefix string

@@ -99,6 +99,25 @@ func TestAStoreThatGivesStaleTimesIsNotWrittenMoreOften(t *testing.T) {
 	})
 }
 
+func TestAnOutdatedDigestIsReplacedInTheBackground(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, pat.Config{Now: time.Now})
+		tok, value := h.create(t)
+		key := pat.PepperKey{ID: "k1", Key: make([]byte, 32)}
+		h.open(t, pat.Config{Now: time.Now, PepperKeys: []pat.PepperKey{key}, LastUsedInterval: -1})
+		_, err := h.Verify(t.Context(), value)
+		require.NoError(t, err)
+		before, err := h.store.FindByPrefix(t.Context(), tok.Prefix)
+		require.NoError(t, err)
+		assert.Equal(t, "sha256", before.Digest.Algorithm(), "after the answer")
+		time.Sleep(2 * time.Second)
+		after, err := h.store.FindByPrefix(t.Context(), tok.Prefix)
+		require.NoError(t, err)
+		assert.Equal(t, "hmac-sha256", after.Digest.Algorithm())
+		assert.Equal(t, before.Token, after.Token, "nothing but the digest changes")
+	})
+}
+
 func TestNoGoroutineIsLeftWhenNothingIsPending(t *testing.T) {
 	// A bubble ends only when every goroutine in it has ended, so that this test fails by deadlock if one stays.
 	synctest.Test(t, func(t *testing.T) {
