@@ -15,14 +15,14 @@ const (
 	maxLookupKeyLength = 128 // bytes
 )
 
-// checkOwnerAndName checks what Create and Import have in common, and returns the trimmed name. params is the name of the
-// struct that holds the arguments.
+// checkOwnerAndName checks what Create and Import have in common, and returns the trimmed name. params is the name
+// of the struct that holds the arguments.
 func checkOwnerAndName(params, userID, groupID, name string) (string, error) {
 	if !isOwnerID(userID) {
-		return "", invalid(params+".UserID", "must be 1 to 255 bytes of valid UTF-8 without control characters")
+		return "", invalid(params+".UserID", ownerIDRule)
 	}
 	if !isOwnerID(groupID) {
-		return "", invalid(params+".GroupID", "must be 1 to 255 bytes of valid UTF-8 without control characters")
+		return "", invalid(params+".GroupID", ownerIDRule)
 	}
 	name = strings.TrimSpace(name)
 	if name == "" || !utf8.ValidString(name) || utf8.RuneCountInString(name) > maxNameLength ||
@@ -32,6 +32,22 @@ func checkOwnerAndName(params, userID, groupID, name string) (string, error) {
 	}
 	return name, nil
 }
+
+// checkOwner checks an owner whose tokens are asked for: at least one of the two ids is given.
+func checkOwner(argument string, owner Owner) error {
+	if owner == (Owner{}) {
+		return invalid(argument, "must have a UserID or a GroupID")
+	}
+	if owner.UserID != "" && !isOwnerID(owner.UserID) {
+		return invalid(argument+".UserID", ownerIDRule)
+	}
+	if owner.GroupID != "" && !isOwnerID(owner.GroupID) {
+		return invalid(argument+".GroupID", ownerIDRule)
+	}
+	return nil
+}
+
+const ownerIDRule = "must be 1 to 255 bytes of valid UTF-8 without control characters"
 
 func isOwnerID(s string) bool {
 	return s != "" && len(s) <= maxOwnerLength && utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)

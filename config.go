@@ -19,18 +19,21 @@ type Config struct {
 	// GroupLimit is how many tokens a group may have, not counting revoked and rotated ones. Zero means no limit.
 	GroupLimit int
 	// PepperKeys switches from SHA-256 to HMAC-SHA-256. The first key makes new digests, the others are still
-	// accepted. To rotate, put a new key in front; digests under the other keys, and those without a key, are
-	// replaced as their tokens are used. A key may go once no stored digest names it: a token whose key is missing
-	// fails to verify with an error that is not ErrInvalidToken.
+	// accepted, and so are digests without a key. To rotate, put a new key in front; a digest under another key, or
+	// without one, is replaced when its token is used. The old key may go once every token of its time has ended,
+	// at the latest when the longest lifetime has passed: a token whose key is missing fails to verify with an
+	// error that is not ErrInvalidToken.
 	PepperKeys []PepperKey
 	// Imported accepts tokens of an older system.
 	Imported Imported
 	// OwnerActive says whether a token's user is still there and still in the group. It is asked on every
-	// verification, after the value was proven, and is called concurrently. An error means that it can't tell, and
-	// fails the verification as a fault. Nil means that every owner is active.
+	// verification of a token that is otherwise valid, never before its value was proven, and is called
+	// concurrently. An error means that it can't tell, and fails the verification as a fault. Nil means that every
+	// owner is active.
 	OwnerActive func(ctx context.Context, userID, groupID string) (bool, error)
 	// OnEvent is told what happened, after it happened and before the call returns. It is called concurrently and
-	// has to be quick: a verification waits for it. Nil means that nobody listens.
+	// has to be quick: a verification waits for it. A panic of it goes to the caller, with what happened done. Nil
+	// means that nobody listens.
 	OnEvent func(ctx context.Context, event Event)
 	// LastUsedInterval is how exact LastUsedAt is: for each token, at most one write in this time. Zero means a
 	// minute. A negative interval turns the recording off.

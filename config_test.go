@@ -77,6 +77,34 @@ func TestTheZeroConfigWorks(t *testing.T) {
 	require.NoError(t, err)
 }
 
+func TestWhatNoConstructorMadeFailsWithoutAPanic(t *testing.T) {
+	ctx := t.Context()
+	for _, i := range []*pat.Issuer{nil, {}} {
+		for name, call := range map[string]func() error{
+			"Create":    func() error { _, err := i.Create(ctx, pat.CreateParams{}); return err },
+			"Get":       func() error { _, err := i.Get(ctx, ""); return err },
+			"List":      func() error { _, err := i.List(ctx, pat.ListParams{}); return err },
+			"Rotate":    func() error { _, err := i.Rotate(ctx, "", pat.RotateParams{}); return err },
+			"Revoke":    func() error { _, err := i.Revoke(ctx, ""); return err },
+			"RevokeAll": func() error { _, err := i.RevokeAll(ctx, pat.Owner{}); return err },
+			"Purge":     func() error { _, err := i.Purge(ctx, time.Time{}); return err },
+			"Import":    func() error { _, err := i.Import(ctx, pat.ImportParams{}); return err },
+		} {
+			require.ErrorContains(t, call(), "not made by NewIssuer", name)
+		}
+	}
+	scopes, err := pat.NewScopes("read")
+	require.NoError(t, err)
+	for _, v := range []*pat.Verifier{nil, {}} {
+		_, err := v.Verify(ctx, "x")
+		require.ErrorContains(t, err, "not made by")
+		require.NotErrorIs(t, err, pat.ErrInvalidToken)
+		require.Error(t, v.RequireScope(pat.Token{}), "it fails closed")
+		require.Equal(t, scopes, v.EffectiveScope(pat.Token{Scopes: scopes}))
+		require.NoError(t, v.Close(ctx))
+	}
+}
+
 func TestEventsTellWhatHappened(t *testing.T) {
 	type key struct{}
 	var events []pat.Event

@@ -14,7 +14,7 @@ var ErrInvalidToken = errors.New("pat: invalid token")
 // The reasons of a failed verification. Each of them matches [ErrInvalidToken].
 //
 // ErrMalformed, ErrUnknown and ErrWrongSecret must look the same to the client, because the difference tells an
-// attacker which tokens exist. The other three are only ever returned after the whole value has been proven.
+// attacker which tokens exist. Verify returns the other three only after the whole value has been proven.
 var (
 	// ErrMalformed means that the value has not the form of a token: its length, alphabet or checksum is wrong.
 	// No store was asked.
@@ -48,6 +48,9 @@ var (
 	ErrLimitReached = errors.New("pat: the group's token limit is reached")
 	// ErrRotated means that the token has been rotated before. Its successor can be rotated, it can not.
 	ErrRotated = errors.New("pat: token is already rotated")
+	// ErrInGrace means that the token is the successor of one whose grace period has not ended. It can be rotated
+	// after that, or once its predecessor is revoked.
+	ErrInGrace = errors.New("pat: the token's predecessor is still in its grace period")
 	// ErrCorrupt means that what a store holds can't be a token that this library wrote. It is never a valid token
 	// and never an invalid one.
 	ErrCorrupt = errors.New("pat: stored token is corrupt")
@@ -81,6 +84,9 @@ type InsufficientScopeError struct {
 func (e *InsufficientScopeError) Error() string {
 	return "pat: insufficient scope: missing " + strings.Join(e.Missing, " ")
 }
+
+// errNotMade is what methods of an Issuer or Verifier return that did not come from its constructor.
+var errNotMade = errors.New("pat: not made by NewIssuer or NewVerifier")
 
 // fault says in which operation a store or a callback of the host failed.
 func fault(operation string, err error) error { return fmt.Errorf("pat: %s: %w", operation, err) }

@@ -37,8 +37,8 @@ func TestRandomCharactersAreDrawnEvenly(t *testing.T) {
 		counts[c]++
 	}
 	require.Len(t, counts, 62)
-	// Chi-square with 61 degrees of freedom: 150 is exceeded by chance once in 10^9 runs. Taking a byte modulo 62 without
-	// drawing again gives about 3,000 here.
+	// Chi-square with 61 degrees of freedom: 150 is exceeded by chance once in 10^9 runs. Taking a byte modulo 62
+	// without drawing again gives about 3,000 here.
 	chi := 0.0
 	for _, c := range counts {
 		d := float64(c - n/62)

@@ -10,8 +10,9 @@ import (
 	"sync"
 )
 
-// PepperKey is a secret key for HMAC-SHA-256 digests. With one, a copy of the database alone is not enough to
-// test guesses or to plant a digest of one's own.
+// PepperKey is a secret key for HMAC-SHA-256 digests. With one, a copy of the database alone is not enough to test
+// guesses. It is no protection against somebody who can write to the database: a row's owner, scopes and times are not
+// covered by its digest.
 type PepperKey struct {
 	// ID names the key in each digest made with it: 1 to 32 letters, digits, '-', '_' and '.'. It is public, and
 	// must never be given to another key.

@@ -34,21 +34,26 @@ type ImportParams struct {
 // Import takes over a token of an older system, so that its value, in whatever form it has, keeps working. At its
 // first successful verification the digest is replaced by one of this library's.
 //
-// An id or look-up key that is taken is [ErrExists]; importing the very same token twice is no error as long as its
-// digest was not replaced. Further errors are [ArgumentError], that of ctx, and faults of the store.
+// An id or look-up key that is taken is [ErrExists]. To import the very same token again, with the same ID, which
+// then has to be given, is no error as long as its digest was not replaced: it changes nothing, and returns the
+// token as it now is. Further errors are [ArgumentError], that of ctx, and faults of the store.
 func (i *Issuer) Import(ctx context.Context, params ImportParams) (Token, error) {
+	if err := i.begin(ctx, "import"); err != nil {
+		return Token{}, err
+	}
 	rec, err := i.importedRecord(params)
 	if err != nil {
 		return Token{}, err
 	}
-	if err := ctx.Err(); err != nil {
-		return Token{}, fault("import", err)
-	}
 	if err := i.store.Insert(ctx, rec, 0); err != nil {
 		return Token{}, fault("import", err)
 	}
-	emit(ctx, i.onEvent, Event{Type: EventImported, Time: i.now()}, &rec.Token)
-	return rec.Token, nil
+	tok, err := i.store.FindByID(ctx, rec.Token.ID)
+	if err != nil {
+		return Token{}, fault("import", err)
+	}
+	emit(ctx, i.onEvent, Event{Type: EventImported, Time: i.now()}, &tok)
+	return tok, nil
 }
 
 func (i *Issuer) importedRecord(params ImportParams) (Record, error) {

@@ -182,8 +182,11 @@ func TestImportingTwice(t *testing.T) {
 	params.ID = uuid.NewString()
 	first, err := h.Import(t.Context(), params)
 	require.NoError(t, err)
-	_, err = h.Import(t.Context(), params)
+	_, err = h.Revoke(t.Context(), first.ID)
+	require.NoError(t, err)
+	again, err := h.Import(t.Context(), params)
 	require.NoError(t, err, "the very same token again, as a script that is run twice does")
+	assert.True(t, again.Revoked(), "it is returned as it now is")
 	params.Digest = bcryptOf(t, oldValue, bcrypt.MinCost)
 	_, err = h.Import(t.Context(), params)
 	require.ErrorIs(t, err, pat.ErrExists)
@@ -192,7 +195,7 @@ func TestImportingTwice(t *testing.T) {
 	require.ErrorIs(t, err, pat.ErrExists, "the look-up key is taken")
 	got, err := h.Get(t.Context(), first.ID)
 	require.NoError(t, err)
-	assert.Equal(t, first, got)
+	assert.Equal(t, again, got)
 }
 
 func TestImportRefusesBadArguments(t *testing.T) {

@@ -2,14 +2,13 @@ package pat
 
 import (
 	"context"
+	"crypto/subtle"
 	"encoding/base64"
 	"errors"
 	"fmt"
 	"regexp"
 	"runtime"
 	"strconv"
-
-	"crypto/subtle"
 
 	"golang.org/x/crypto/argon2"
 	"golang.org/x/crypto/bcrypt"
@@ -134,8 +133,9 @@ func (h bcryptHasher) Match(encoded, value string) (bool, error) {
 	return err == nil, err
 }
 
-// Argon2id returns the hasher "argon2id" for digests in the PHC string format, $argon2id$v=19$m=…,t=…,p=…$salt$hash, with
-// at most 256 MiB of memory, 16 passes, 16 lanes, a salt of 8 to 64 bytes and a hash of 16 to 64 bytes.
+// Argon2id returns the hasher "argon2id" for digests in the PHC string format,
+// $argon2id$v=19$m=…,t=…,p=…$salt$hash, with at most 256 MiB of memory, 16 passes, 16 lanes, a salt of 8 to 64
+// bytes and a hash of 16 to 64 bytes.
 func Argon2id() Hasher { return argon2idHasher{} }
 
 type argon2idHasher struct{}

@@ -27,6 +27,17 @@ func NewIssuer(store Store, cfg Config) (*Issuer, error) {
 	return &Issuer{store: store, settings: s}, nil
 }
 
+// begin is the first thing that every method does.
+func (i *Issuer) begin(ctx context.Context, operation string) error {
+	if i == nil || i.settings == nil {
+		return errNotMade
+	}
+	if err := ctx.Err(); err != nil {
+		return fault(operation, err)
+	}
+	return nil
+}
+
 // CreateParams says what token to create.
 type CreateParams struct {
 	// UserID is the host's id of the user for whom the token is made; GroupID that of the group it belongs to. Both
@@ -46,8 +57,13 @@ type CreateParams struct {
 // Create makes a token and returns it with its value, which can't be had again. Once it returns, the token is as
 // durable as the store promises.
 //
-// Its errors are [ArgumentError], [ErrLimitReached], that of ctx, and faults of the store.
+// Its errors are [ArgumentError], [ErrLimitReached], that of ctx, and faults of the store. After a fault of a store
+// that lost its database during the commit, a token whose value nobody has may count against the limit; it is in
+// the list.
 func (i *Issuer) Create(ctx context.Context, params CreateParams) (Issued, error) {
+	if err := i.begin(ctx, "create"); err != nil {
+		return Issued{}, err
+	}
 	name, err := checkOwnerAndName("CreateParams", params.UserID, params.GroupID, params.Name)
 	if err != nil {
 		return Issued{}, err
@@ -65,7 +81,7 @@ func (i *Issuer) Create(ctx context.Context, params CreateParams) (Issued, error
 		UserID: params.UserID, GroupID: params.GroupID, Name: name, Scopes: scopes,
 		CreatedAt: now, UpdatedAt: now, ExpiresAt: expires,
 	}
-	issued, err := i.issue(ctx, "create", tok, func(rec Record) error {
+	issued, err := i.issue("create", tok, func(rec Record) error {
 		return i.store.Insert(ctx, rec, i.groupLimit)
 	})
 	if err == nil {
@@ -74,16 +90,13 @@ func (i *Issuer) Create(ctx context.Context, params CreateParams) (Issued, error
 	return issued, err
 }
 
-// maxDraws is how often a taken id or prefix is drawn again. With 71 random bits once is already a rarity; several in a
-// row mean that the store is wrong about ErrExists.
+// maxDraws is how often a taken id or prefix is drawn again. With 71 random bits once is already a rarity; several
+// in a row mean that the store is wrong about ErrExists.
 const maxDraws = 3
 
 // issue gives tok an id and a value and hands the record to store.
-func (i *Issuer) issue(ctx context.Context, operation string, tok Token, store func(Record) error) (Issued, error) {
+func (i *Issuer) issue(operation string, tok Token, store func(Record) error) (Issued, error) {
 	for draw := 1; ; draw++ {
-		if err := ctx.Err(); err != nil {
-			return Issued{}, fault(operation, err)
-		}
 		id, err := newID()
 		if err != nil {
 			return Issued{}, fault(operation, err)
@@ -112,12 +125,12 @@ func newID() (string, error) {
 // Get returns the token with this id, also if it is revoked or expired. An id that is no UUID is an
 // [ArgumentError]; an absent one is [ErrNotFound].
 func (i *Issuer) Get(ctx context.Context, id string) (Token, error) {
+	if err := i.begin(ctx, "get"); err != nil {
+		return Token{}, err
+	}
 	id, err := parseID(id)
 	if err != nil {
 		return Token{}, err
-	}
-	if err := ctx.Err(); err != nil {
-		return Token{}, fault("get", err)
 	}
 	tok, err := i.store.FindByID(ctx, id)
 	if err != nil {
@@ -128,8 +141,8 @@ func (i *Issuer) Get(ctx context.Context, id string) (Token, error) {
 
 // ListParams says which tokens to list.
 type ListParams struct {
-	// UserID and GroupID select the tokens of a user, of a group, or, with both set, of a user in a group. One of them is
-	// required: there is no list of everything.
+	// UserID and GroupID select the tokens of a user, of a group, or, with both set, of a user in a group. One of
+	// them is required: there is no list of everything.
 	UserID  string
 	GroupID string
 	// IncludeRevoked also lists revoked tokens.
@@ -142,8 +155,10 @@ type ListParams struct {
 
 // Page sizes of [ListParams].
 const (
+	// DefaultPageSize is the size of a page for which no Limit is given.
 	DefaultPageSize = 100
-	MaxPageSize     = 1000
+	// MaxPageSize is the largest Limit.
+	MaxPageSize = 1000
 )
 
 // Page is one page of a list.
@@ -157,9 +172,12 @@ type Page struct {
 // List returns a page of tokens, newest first: the expired ones too, the revoked ones on request. Tokens created
 // between two calls do not shift the pages.
 func (i *Issuer) List(ctx context.Context, params ListParams) (Page, error) {
+	if err := i.begin(ctx, "list"); err != nil {
+		return Page{}, err
+	}
 	owner := Owner{UserID: params.UserID, GroupID: params.GroupID}
-	if owner == (Owner{}) {
-		return Page{}, invalid("ListParams", "must have a UserID or a GroupID")
+	if err := checkOwner("ListParams", owner); err != nil {
+		return Page{}, err
 	}
 	limit := params.Limit
 	if limit == 0 {
@@ -171,9 +189,6 @@ func (i *Issuer) List(ctx context.Context, params ListParams) (Page, error) {
 	after, err := decodeCursor(params.Cursor)
 	if err != nil {
 		return Page{}, err
-	}
-	if err := ctx.Err(); err != nil {
-		return Page{}, fault("list", err)
 	}
 	// One more than asked for tells whether there is a next page.
 	tokens, err := i.store.List(ctx, ListQuery{Owner: owner, IncludeRevoked: params.IncludeRevoked, After: after, Limit: limit + 1})
@@ -197,12 +212,12 @@ func (i *Issuer) List(ctx context.Context, params ListParams) (Page, error) {
 //
 // Once it returns, no verification that starts later succeeds.
 func (i *Issuer) Revoke(ctx context.Context, id string) (Token, error) {
+	if err := i.begin(ctx, "revoke"); err != nil {
+		return Token{}, err
+	}
 	id, err := parseID(id)
 	if err != nil {
 		return Token{}, err
-	}
-	if err := ctx.Err(); err != nil {
-		return Token{}, fault("revoke", err)
 	}
 	now := canonicalTime(i.now())
 	tok, changed, err := i.store.Revoke(ctx, id, now)
@@ -218,11 +233,11 @@ func (i *Issuer) Revoke(ctx context.Context, id string) (Token, error) {
 // RevokeAll ends every token of a user, of a group, or of a user in a group, all at once, and returns how many there
 // were. The zero Owner is an [ArgumentError].
 func (i *Issuer) RevokeAll(ctx context.Context, owner Owner) (int, error) {
-	if owner == (Owner{}) {
-		return 0, invalid("Owner", "must have a UserID or a GroupID")
+	if err := i.begin(ctx, "revoke all"); err != nil {
+		return 0, err
 	}
-	if err := ctx.Err(); err != nil {
-		return 0, fault("revoke all", err)
+	if err := checkOwner("Owner", owner); err != nil {
+		return 0, err
 	}
 	now := canonicalTime(i.now())
 	revoked, err := i.store.RevokeAll(ctx, owner, now)
@@ -242,6 +257,9 @@ const purgeBatch = 500
 // small steps: after an error, the number says how many are gone already. The time must not be in the future. Keep
 // tokens as long as an audit may ask for them; once purged, an id is unknown.
 func (i *Issuer) Purge(ctx context.Context, before time.Time) (int, error) {
+	if err := i.begin(ctx, "purge"); err != nil {
+		return 0, err
+	}
 	if before.After(i.now()) {
 		return 0, invalid("before", "must not be in the future")
 	}

@@ -265,6 +265,8 @@ func TestListRefusesBadArguments(t *testing.T) {
 		argument string
 	}{
 		"everything":                     {pat.ListParams{}, "ListParams"},
+		"a user that nobody can be":      {pat.ListParams{UserID: "a\x00"}, "ListParams.UserID"},
+		"a group that none can be":       {pat.ListParams{UserID: "a", GroupID: "\xff"}, "ListParams.GroupID"},
 		"a negative limit":               {pat.ListParams{UserID: "a", Limit: -1}, "ListParams.Limit"},
 		"a limit above the maximum":      {pat.ListParams{UserID: "a", Limit: 1001}, "ListParams.Limit"},
 		"a cursor that is no base64":     {pat.ListParams{UserID: "a", Cursor: "!"}, "ListParams.Cursor"},
@@ -338,6 +340,10 @@ func TestRevokeAllEndsWhatTheOwnerHas(t *testing.T) {
 	}
 	_, err := h.RevokeAll(t.Context(), pat.Owner{})
 	requireArgument(t, err, "Owner")
+	_, err = h.RevokeAll(t.Context(), pat.Owner{UserID: "alice", GroupID: strings.Repeat("1", 256)})
+	requireArgument(t, err, "Owner.GroupID")
+	_, err = h.RevokeAll(t.Context(), pat.Owner{UserID: "alice\n"})
+	requireArgument(t, err, "Owner.UserID")
 	alive(alice1, alice2, bob1, bob2)
 
 	n, err := h.RevokeAll(t.Context(), pat.Owner{UserID: "bob", GroupID: "2"})

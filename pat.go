@@ -1,5 +1,5 @@
-// Package pat issues, lists, rotates, revokes and verifies personal access tokens (PATs): long-lived bearer credentials
-// that a user creates for a script or a program.
+// Package pat issues, lists, rotates, revokes and verifies personal access tokens (PATs): long-lived bearer
+// credentials that a user creates for a script or a program.
 //
 // A service that imports it brings its own users, groups and sessions, and chooses a [Store]: package memory for tests
 // and small services, package sqlite for one machine.
@@ -35,8 +35,9 @@ package pat
 
 import "time"
 
-// Token is the metadata of a personal access token. It holds neither its value nor its digest, so it can be logged and
-// serialised without thought. Times are UTC, cut to microseconds, without a monotonic part; the zero time means "none".
+// Token is the metadata of a personal access token. It holds neither its value nor its digest, so it can be logged
+// and serialised without thought. Times are UTC, cut to microseconds, without a monotonic part; the zero time means
+// "none".
 type Token struct {
 	// ID identifies the token in management calls: a UUID in its canonical lower-case form.
 	ID string `json:"id"`
@@ -52,6 +53,7 @@ type Token struct {
 	// Scopes is what the token may do, as granted.
 	Scopes Scopes `json:"scopes"`
 
+	// CreatedAt is when the token was made, by the older system if it was imported.
 	CreatedAt time.Time `json:"createdAt"`
 	// UpdatedAt is when the metadata last changed. Being used is not a change.
 	UpdatedAt time.Time `json:"updatedAt"`

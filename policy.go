@@ -17,8 +17,10 @@ type ScopePolicy struct {
 
 // The scopes of [PublicFullScopes].
 const (
+	// ScopePublic is the least scope, and the default.
 	ScopePublic = "public_scope"
-	ScopeFull   = "full_scope"
+	// ScopeFull implies ScopePublic.
+	ScopeFull = "full_scope"
 )
 
 // PublicFullScopes returns the policy with two scopes that the documented HTTP API speaks of: full_scope implies
@@ -110,7 +112,9 @@ func (p *scopePolicy) effective(granted Scopes) Scopes {
 
 // Lifetimes of a [LifetimePolicy] that sets none.
 const (
-	DefaultLifetime    = 90 * 24 * time.Hour
+	// DefaultLifetime is how long a token lives for which no lifetime is asked.
+	DefaultLifetime = 90 * 24 * time.Hour
+	// DefaultMaxLifetime is the longest that may be asked for: five years.
 	DefaultMaxLifetime = 1825 * 24 * time.Hour
 )
 
@@ -124,7 +128,8 @@ type LifetimePolicy struct {
 	// Default is the lifetime of a token for which none is asked. Zero means [DefaultLifetime], or Max if that is
 	// shorter. It is never [NoExpiry]: a token without an end has to be asked for each time.
 	Default time.Duration
-	// Max is the longest lifetime that may be asked for. Zero means [DefaultMaxLifetime], or Default if that is longer.
+	// Max is the longest lifetime that may be asked for. Zero means [DefaultMaxLifetime], or Default if that is
+	// longer.
 	Max time.Duration
 	// AllowNoExpiry lets callers ask for [NoExpiry].
 	AllowNoExpiry bool

@@ -2,6 +2,7 @@ package pat
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -10,18 +11,23 @@ type RotateParams struct {
 	// Lifetime is how long the new token lives. Zero means the policy's default, whatever the old one's was; see also
 	// [NoExpiry].
 	Lifetime time.Duration
-	// Grace is how long the old token stays valid beside the new one, so that an answer that gets lost on its way locks
-	// nobody out. It never prolongs the old token's life. Zero revokes it at once.
+	// Grace is how long the old token stays valid beside the new one, so that an answer that gets lost on its way
+	// locks nobody out. It never prolongs the old token's life. Zero revokes it at once.
 	Grace time.Duration
 }
 
-// Rotate makes a new token with the name, scopes and owner of the old one, and ends the old one, in one step. The group's
-// limit does not count a rotated token, so that rotating is possible at the limit.
+// Rotate makes a new token with the name, scopes and owner of the old one, and ends the old one, in one step. The
+// group's limit does not count a rotated token, so that rotating is possible at the limit.
 //
 // A token that is revoked, expired or rotated already can't be rotated: the error is [ErrRevoked], [ErrExpired] or
-// [ErrRotated]. Of several callers who rotate a token at once, one succeeds. Further errors are
-// [ArgumentError], [ErrNotFound], that of ctx, and faults of the store.
+// [ErrRotated]; the first two match [ErrInvalidToken] as well. Nor can one whose own predecessor is still in its grace
+// period, which is [ErrInGrace]: a chain of rotations would otherwise keep any number of tokens alive beyond the
+// limit. Of several callers who rotate a token at once, one succeeds. Further errors are [ArgumentError],
+// [ErrNotFound], that of ctx, and faults of the store.
 func (i *Issuer) Rotate(ctx context.Context, id string, params RotateParams) (Issued, error) {
+	if err := i.begin(ctx, "rotate"); err != nil {
+		return Issued{}, err
+	}
 	id, err := parseID(id)
 	if err != nil {
 		return Issued{}, err
@@ -34,8 +40,11 @@ func (i *Issuer) Rotate(ctx context.Context, id string, params RotateParams) (Is
 	if err != nil {
 		return Issued{}, err
 	}
-	old, err := i.Get(ctx, id)
+	old, err := i.store.FindByID(ctx, id)
 	if err != nil {
+		return Issued{}, fault("rotate", err)
+	}
+	if err := i.checkPredecessor(ctx, old, now); err != nil {
 		return Issued{}, err
 	}
 	// The store looks at the old token again, in the transaction that ends it. Owner, name and scopes never change.
@@ -43,11 +52,28 @@ func (i *Issuer) Rotate(ctx context.Context, id string, params RotateParams) (Is
 		UserID: old.UserID, GroupID: old.GroupID, Name: old.Name, Scopes: old.Scopes,
 		CreatedAt: now, UpdatedAt: now, ExpiresAt: expires, RotatedFrom: old.ID,
 	}
-	issued, err := i.issue(ctx, "rotate", tok, func(rec Record) error {
+	issued, err := i.issue("rotate", tok, func(rec Record) error {
 		return i.store.Rotate(ctx, Rotation{OldID: id, At: now, End: canonicalTime(now.Add(params.Grace)), New: rec})
 	})
 	if err == nil {
 		emit(ctx, i.onEvent, Event{Type: EventRotated, Time: now, SuccessorID: issued.Token.ID}, &old)
 	}
 	return issued, err
+}
+
+// checkPredecessor needs no transaction with the rotation: a token that has ended never comes back.
+func (i *Issuer) checkPredecessor(ctx context.Context, old Token, now time.Time) error {
+	if old.RotatedFrom == "" {
+		return nil
+	}
+	predecessor, err := i.store.FindByID(ctx, old.RotatedFrom)
+	switch {
+	case errors.Is(err, ErrNotFound): // purged
+		return nil
+	case err != nil:
+		return fault("rotate", err)
+	case !predecessor.Revoked() && !predecessor.Expired(now):
+		return fault("rotate", ErrInGrace)
+	}
+	return nil
 }

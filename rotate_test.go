@@ -127,16 +127,72 @@ func TestRotationIsPossibleAtTheLimitAndTakesNoPlace(t *testing.T) {
 	h := newHouse(t, pat.Config{GroupLimit: 2})
 	h.create(t)
 	tok, _ := h.create(t)
-	for _, grace := range []time.Duration{0, time.Hour, time.Hour} {
-		issued, err := h.Rotate(t.Context(), tok.ID, pat.RotateParams{Grace: grace})
+	for range 3 {
+		issued, err := h.Rotate(t.Context(), tok.ID, pat.RotateParams{Grace: time.Hour})
 		require.NoError(t, err)
+		_, err = h.Create(t.Context(), pat.CreateParams{UserID: "a", GroupID: "1", Name: "n"})
+		require.ErrorIs(t, err, pat.ErrLimitReached)
 		tok = issued.Token
+		h.clock.Advance(time.Hour)
 	}
-	_, err := h.Create(t.Context(), pat.CreateParams{UserID: "a", GroupID: "1", Name: "n"})
-	require.ErrorIs(t, err, pat.ErrLimitReached)
-	_, err = h.Revoke(t.Context(), tok.ID)
+	_, err := h.Revoke(t.Context(), tok.ID)
 	require.NoError(t, err)
 	h.create(t)
+}
+
+// Without this, a chain of rotations keeps any number of tokens alive beyond the limit.
+func TestATokenWaitsForItsPredecessorsGraceToEnd(t *testing.T) {
+	h := newHouse(t, pat.Config{GroupLimit: 1})
+	first, _ := h.create(t)
+	rotate := func(id string, grace time.Duration) (pat.Token, error) {
+		issued, err := h.Rotate(t.Context(), id, pat.RotateParams{Grace: grace})
+		return issued.Token, err
+	}
+	second, err := rotate(first.ID, time.Hour)
+	require.NoError(t, err)
+	for _, grace := range []time.Duration{0, time.Minute} {
+		_, err = rotate(second.ID, grace)
+		require.ErrorIs(t, err, pat.ErrInGrace)
+	}
+	h.clock.Advance(time.Hour)
+	third, err := rotate(second.ID, time.Hour)
+	require.NoError(t, err, "the grace has ended")
+
+	_, err = h.Revoke(t.Context(), second.ID)
+	require.NoError(t, err)
+	fourth, err := rotate(third.ID, 0)
+	require.NoError(t, err, "the predecessor was revoked")
+
+	h.clock.Advance(time.Hour)
+	_, err = h.Purge(t.Context(), h.clock.Now())
+	require.NoError(t, err)
+	_, err = h.Get(t.Context(), third.ID)
+	require.ErrorIs(t, err, pat.ErrNotFound)
+	_, err = rotate(fourth.ID, 0)
+	require.NoError(t, err, "the predecessor was purged")
+}
+
+func TestRotateIsAFaultWhereThePredecessorCannotBeRead(t *testing.T) {
+	h := newHouse(t, pat.Config{})
+	first, _ := h.create(t)
+	second, err := h.Rotate(t.Context(), first.ID, pat.RotateParams{})
+	require.NoError(t, err)
+	h.store.Store = oneUnreadable{h.store.Store, first.ID}
+	_, err = h.Rotate(t.Context(), second.Token.ID, pat.RotateParams{})
+	require.ErrorIs(t, err, errDown)
+}
+
+// oneUnreadable is a store that can't read one token.
+type oneUnreadable struct {
+	pat.Store
+	id string
+}
+
+func (s oneUnreadable) FindByID(ctx context.Context, id string) (pat.Token, error) {
+	if id == s.id {
+		return pat.Token{}, errDown
+	}
+	return s.Store.FindByID(ctx, id)
 }
 
 func TestOfManyRotationsOneWins(t *testing.T) {

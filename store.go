@@ -7,7 +7,9 @@ import (
 
 // Record is what a store holds for one token.
 type Record struct {
-	Token  Token
+	// Token is the metadata. The rotation fields of a new token may name tokens that are not there.
+	Token Token
+	// Digest is of the token's value. It is never the zero Digest.
 	Digest Digest
 }
 
@@ -17,15 +19,27 @@ type Record struct {
 // These rules hold for all methods:
 //
 //   - They are safe for concurrent use, also by several processes where the store is shared by processes.
-//   - They obey ctx: once it is done before the work began, they return its error and have changed nothing. An error of
-//     a writing method means that nothing was written.
+//   - They obey ctx: once it is done before the work began, they return its error and have changed nothing. A call never
+//     fails with the error of another caller's context.
+//   - An error of a writing method means that nothing was written, unless the store lost its database during the commit
+//     and can't know. Insert and Rotate may be repeated with the same arguments to find out; to repeat the others does
+//     no harm.
 //   - A nil error of a writing method means that the write is as durable as the store promises.
 //   - [ErrNotFound] means that the token is absent, and only that. A store that is down, slow or closed
 //     returns another error, and one that reads back something that was never written returns an error that wraps
 //     [ErrCorrupt]. No error matches [ErrInvalidToken], except where Rotate says so.
 //   - What is returned can't be used to change what is held. Arguments are not kept in a way that a caller could change, and
 //     the prefix given to FindByPrefix is not kept at all: it is a part of a token value.
-//   - Times come in and go out as [Token] says: UTC, in microseconds, zero for none.
+//   - What was written before a call started, the call sees: no read is answered with what an earlier one had found, or
+//     by a replica that lags. A store that caches may weaken this for the writes of other processes, by a bound that it
+//     documents; within its own process the rule stands.
+//   - Times come in and go out as [Token] says: UTC, in microseconds, zero for none. The times of a change (CreatedAt,
+//     UpdatedAt, Rotation.At, and at) are never zero; a zero one is an [ArgumentError].
+//   - Values are those that the [Issuer] lets through: ids are UUIDs in canonical lower case; a prefix has 1 to 128
+//     printable ASCII characters; ids of users and groups 1 to 255 bytes, and names 1 to 255 characters, of UTF-8
+//     without control characters; scopes are those of [NewScopes]; a digest has up to 512 bytes of any kind; times lie in
+//     the years 1970 to 9998. What is only looked for (an id, a prefix, an owner) may be any string: where it can't be
+//     one that is held, it is absent.
 //   - An id or a prefix is never given to another token. Revoked tokens stay as tombstones until they are purged.
 //   - No method writes a whole record back, so that no stale copy can undo a revoke.
 type Store interface {
@@ -45,9 +59,9 @@ type Store interface {
 	// FindByID returns the token with this id, or [ErrNotFound].
 	FindByID(ctx context.Context, id string) (Token, error)
 
-	// List returns at most query.Limit tokens of the owner, newest first: by CreatedAt and, where that is equal, by ID,
-	// both descending. With query.After it goes on behind that position, whether or not a token is still there. Expired
-	// tokens are listed, revoked ones only with query.IncludeRevoked.
+	// List returns at most query.Limit tokens of the owner, newest first: by CreatedAt and, where that is equal, by
+	// ID, both descending. With query.After it goes on behind that position, whether or not a token is still there.
+	// Expired tokens are listed, revoked ones only with query.IncludeRevoked.
 	List(ctx context.Context, query ListQuery) ([]Token, error)
 
 	// Rotate, in one step, adds rotation.New and ends the old token. It does not check the group's limit, since the
@@ -87,6 +101,7 @@ type Store interface {
 // Owner selects tokens: those of a user, of a group, or, with both fields set, those of a user in a group. The zero
 // Owner selects nothing.
 type Owner struct {
+	// UserID and GroupID are the host's ids. An empty one selects any.
 	UserID  string
 	GroupID string
 }
@@ -98,15 +113,20 @@ func (o Owner) Matches(t Token) bool {
 
 // ListQuery is what [Store].List is asked for. The Owner is not the zero one, and Limit is above zero.
 type ListQuery struct {
-	Owner          Owner
+	// Owner says whose tokens to list.
+	Owner Owner
+	// IncludeRevoked asks for the revoked tokens too.
 	IncludeRevoked bool
-	After          Position
-	Limit          int
+	// After is where to go on.
+	After Position
+	// Limit is how many tokens to return at most.
+	Limit int
 }
 
 // Position is a place in the order of [Store].List: right behind the token with this creation time and id. The zero
 // Position is the beginning.
 type Position struct {
+	// CreatedAt and ID are those of the token.
 	CreatedAt time.Time
 	ID        string
 }
@@ -123,8 +143,8 @@ type Rotation struct {
 	New Record
 }
 
-// Check reports why the token with OldID, as it now is, can't be rotated: [ErrRevoked], [ErrExpired] or [ErrRotated], in
-// this order, or nil. A store calls it in the transaction that rotates.
+// Check reports why the token with OldID, as it now is, can't be rotated: [ErrRevoked], [ErrExpired] or
+// [ErrRotated], in this order, or nil. A store calls it in the transaction that rotates.
 func (r Rotation) Check(old Token) error {
 	switch {
 	case old.Revoked():
@@ -139,6 +159,7 @@ func (r Rotation) Check(old Token) error {
 
 // Use is one use of a token, for [Store].Touch.
 type Use struct {
+	// Prefix is the token's, and At when it was used.
 	Prefix string
 	At     time.Time
 }

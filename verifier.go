@@ -32,14 +32,14 @@ func NewVerifier(store Store, cfg Config) (*Verifier, error) {
 // done, the store or Config.OwnerActive failed, or a record is corrupt, the error is any other one, and
 // the caller should answer 500, never 401. The token is the zero Token with every error.
 //
-// The reasons are for logs and for callers that proved possession; [ErrMalformed], [ErrUnknown] and [ErrWrongSecret] must
-// look the same to a client.
+// The reasons are for logs and for callers that proved possession; [ErrMalformed], [ErrUnknown] and
+// [ErrWrongSecret] must look the same to a client.
 //
 // The use is recorded in the background, at most once per Config.LastUsedInterval; the LastUsedAt returned is the
 // time of an earlier use. Verify itself writes nothing.
 func (v *Verifier) Verify(ctx context.Context, value string) (Token, error) {
 	if v == nil || v.settings == nil {
-		return Token{}, errors.New("pat: verify: the Verifier was not made by NewVerifier")
+		return Token{}, errNotMade
 	}
 	key, native := parsePrefix(value)
 	if !native {
@@ -82,8 +82,8 @@ func (v *Verifier) prove(ctx context.Context, key string, native bool, value str
 			return verifyFault(err)
 		}
 		// The same work as for a wrong secret, so that the time taken does not tell which prefixes exist. The slow
-		// hashers of imported tokens are left out: their look-up keys are public, and a slow hash for every made-up value
-		// would be a gift to a flood.
+		// hashers of imported tokens are left out: their look-up keys are public, and a slow hash for every made-up
+		// value would be a gift to a flood.
 		v.hashers.matchDummy(value)
 		return ErrUnknown
 	}
@@ -147,6 +147,9 @@ func (v *Verifier) reportDenied(ctx context.Context, tok *Token, err error) {
 // RequireScope returns an [InsufficientScopeError] that lists the required scopes which the token's scopes, with what
 // they imply, don't cover. A token without scopes covers none.
 func (v *Verifier) RequireScope(tok Token, required ...string) error {
+	if v == nil || v.settings == nil {
+		return errNotMade
+	}
 	var missing []string
 	for _, scope := range required {
 		if !v.scopes.implies(tok.Scopes, scope) {
@@ -160,12 +163,20 @@ func (v *Verifier) RequireScope(tok Token, required ...string) error {
 }
 
 // EffectiveScope returns what the token's scopes come to: those not implied by another of them, in the order granted.
-func (v *Verifier) EffectiveScope(tok Token) Scopes { return v.scopes.effective(tok.Scopes) }
+func (v *Verifier) EffectiveScope(tok Token) Scopes {
+	if v == nil || v.settings == nil {
+		return tok.Scopes // without a policy, no scope implies another
+	}
+	return v.scopes.effective(tok.Scopes)
+}
 
 // Close writes out the pending last-used times and stops the background work. It waits for that no longer than ctx
 // allows; the error then is that of ctx, or of the store, and the times that were not written are lost. The Verifier
 // goes on verifying after it, but records no further use. Closing again is harmless.
 func (v *Verifier) Close(ctx context.Context) error {
+	if v == nil || v.settings == nil {
+		return nil
+	}
 	if err := v.behind.close(ctx); err != nil {
 		return fmt.Errorf("pat: close: %w", err)
 	}

@@ -252,14 +252,6 @@ func TestOwnerActiveIsAskedOnEveryVerificationOfAProvenValue(t *testing.T) {
 	}
 }
 
-func TestAVerifierThatWasNotMadeByItsConstructorRefuses(t *testing.T) {
-	for _, v := range []*pat.Verifier{nil, {}} {
-		_, err := v.Verify(t.Context(), "x")
-		require.Error(t, err)
-		require.NotErrorIs(t, err, pat.ErrInvalidToken)
-	}
-}
-
 func TestRequireScopeListsWhatIsMissing(t *testing.T) {
 	h := newHouse(t, pat.Config{Scopes: pat.PublicFullScopes()})
 	public, _ := h.create(t)

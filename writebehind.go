@@ -2,6 +2,7 @@ package pat
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"time"
@@ -57,9 +58,9 @@ func due(last, now time.Time, interval time.Duration) bool {
 	return last.IsZero() || now.Sub(last) >= interval
 }
 
-// generations remembers, by prefix, the use last queued, for at least one interval: a store that is slow, or that reads
-// from a replica, still gives the old last-used time, and would be written again. Old entries go a whole map at a
-// time, because to look for them one by one would stall the verifications that wait for the lock.
+// generations remembers, by prefix, the use last queued, for at least one interval: a store that is slow, or that
+// reads from a replica, still gives the old last-used time, and would be written again. Old entries go a whole map
+// at a time, because to look for them one by one would stall the verifications that wait for the lock.
 type generations struct {
 	young, old map[string]time.Time
 	turned     time.Time
@@ -150,7 +151,11 @@ func (w *writeBehind) write(ctx context.Context) error {
 
 	for len(uses) > 0 {
 		n := min(batchSize, len(uses))
-		if err := guard(func() error { return w.store.Touch(ctx, uses[:n]) }); err != nil {
+		err := guard(func() error { return w.store.Touch(ctx, uses[:n]) })
+		if errors.Is(err, ErrInvalidArgument) { // a clock far from our days: no later try takes it either
+			uses = uses[n:]
+		}
+		if err != nil {
 			w.putBack(uses)
 			return fmt.Errorf("write last-used times: %w", err)
 		}

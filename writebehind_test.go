@@ -2,6 +2,7 @@ package pat_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 	"testing"
@@ -157,6 +158,41 @@ func TestAFailedWriteIsTriedAgainAndFailsNoVerification(t *testing.T) {
 		got, err := h.Get(t.Context(), tok.ID)
 		require.NoError(t, err)
 		assert.Equal(t, used, got.LastUsedAt, "the time of the use, not of the write")
+	})
+}
+
+func TestATimeThatTheStoreRefusesHoldsNothingUp(t *testing.T) {
+	h := newHouse(t, pat.Config{})
+	tok, value := h.create(t)
+	_, err := h.Verify(t.Context(), value)
+	require.NoError(t, err)
+	h.store.onTouch(func(context.Context, []pat.Use) error {
+		return fmt.Errorf("wrapped: %w", &pat.ArgumentError{Argument: "Use.At", Rule: "must lie in our days"})
+	})
+	require.ErrorIs(t, h.Close(t.Context()), pat.ErrInvalidArgument)
+	h.store.onTouch(nil)
+	require.NoError(t, h.Close(t.Context()))
+	got, err := h.Get(t.Context(), tok.ID)
+	require.NoError(t, err)
+	assert.True(t, got.LastUsedAt.IsZero(), "it is not tried again")
+}
+
+func TestAPanicOfTheHookInTheBackgroundStaysThere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		failed := make(chan struct{}, 1)
+		h := newHouse(t, pat.Config{Now: time.Now, OnEvent: func(_ context.Context, e pat.Event) {
+			if e.Type == pat.EventWriteFailed {
+				failed <- struct{}{}
+				panic("a bug of the host")
+			}
+		}})
+		_, value := h.create(t)
+		h.store.onTouch(func(context.Context, []pat.Use) error { return errDown })
+		_, err := h.Verify(t.Context(), value)
+		require.NoError(t, err)
+		<-failed
+		<-failed // and it goes on
+		h.store.onTouch(nil)
 	})
 }
 
