@@ -2,7 +2,6 @@ package pat_test
 
 import (
 	"context"
-	"encoding/base64"
 	"fmt"
 	"slices"
 	"strings"
@@ -190,122 +189,6 @@ func TestGetTellsAbsentFromMalformed(t *testing.T) {
 	}
 }
 
-func TestListPagesThroughEverythingOnce(t *testing.T) {
-	h := newHouse(t, pat.Config{})
-	var want []string
-	for n := range 25 {
-		if n%3 == 0 {
-			h.clock.Advance(time.Second) // others are created at the same instant
-		}
-		tok, _ := h.create(t)
-		want = append([]string{tok.ID}, want...)
-	}
-	h.create(t, func(p *pat.CreateParams) { p.GroupID = "2" })
-	for _, size := range []int{1, 2, 7, 24, 25, 26, 0} {
-		var got []string
-		params := pat.ListParams{GroupID: "1", Limit: size}
-		for {
-			page, err := h.List(t.Context(), params)
-			require.NoError(t, err)
-			for _, tok := range page.Tokens {
-				got = append(got, tok.ID)
-			}
-			if page.NextCursor == "" {
-				break
-			}
-			require.Len(t, page.Tokens, size)
-			params.Cursor = page.NextCursor
-		}
-		assert.Equal(t, want, got, "with pages of %d", size)
-	}
-}
-
-func TestListShowsWhatItIsAskedFor(t *testing.T) {
-	h := newHouse(t, pat.Config{})
-	alice1, _ := h.create(t)
-	alice2, _ := h.create(t, func(p *pat.CreateParams) { p.GroupID = "2" })
-	bob1, _ := h.create(t, func(p *pat.CreateParams) { p.UserID = "bob" })
-	short, _ := h.create(t, func(p *pat.CreateParams) { p.Lifetime = time.Minute })
-	revoked, _ := h.create(t)
-	_, err := h.Revoke(t.Context(), revoked.ID)
-	require.NoError(t, err)
-	h.clock.Advance(time.Hour) // short is expired now
-	for name, c := range map[string]struct {
-		params pat.ListParams
-		want   []pat.Token
-	}{
-		"a group":                  {pat.ListParams{GroupID: "1"}, []pat.Token{alice1, bob1, short}},
-		"a user":                   {pat.ListParams{UserID: "alice"}, []pat.Token{alice1, alice2, short}},
-		"a user in a group":        {pat.ListParams{UserID: "bob", GroupID: "1"}, []pat.Token{bob1}},
-		"nobody":                   {pat.ListParams{UserID: "carol"}, nil},
-		"a user in another group":  {pat.ListParams{UserID: "bob", GroupID: "2"}, nil},
-		"revoked ones, on request": {pat.ListParams{GroupID: "1", IncludeRevoked: true}, []pat.Token{alice1, bob1, short, revoked}},
-	} {
-		t.Run(name, func(t *testing.T) {
-			page, err := h.List(t.Context(), c.params)
-			require.NoError(t, err)
-			assert.Empty(t, page.NextCursor)
-			var got, want []string
-			for _, tok := range page.Tokens {
-				got = append(got, tok.ID)
-			}
-			for _, tok := range c.want {
-				want = append(want, tok.ID)
-			}
-			assert.ElementsMatch(t, want, got)
-		})
-	}
-}
-
-func TestListRefusesBadArguments(t *testing.T) {
-	h := newHouse(t, pat.Config{})
-	wrongLength := base64.RawURLEncoding.EncodeToString(make([]byte, 23))
-	for name, c := range map[string]struct {
-		params   pat.ListParams
-		argument string
-	}{
-		"everything":                     {pat.ListParams{}, "ListParams"},
-		"a user that nobody can be":      {pat.ListParams{UserID: "a\x00"}, "ListParams.UserID"},
-		"a group that none can be":       {pat.ListParams{UserID: "a", GroupID: "\xff"}, "ListParams.GroupID"},
-		"a negative limit":               {pat.ListParams{UserID: "a", Limit: -1}, "ListParams.Limit"},
-		"a limit above the maximum":      {pat.ListParams{UserID: "a", Limit: 1001}, "ListParams.Limit"},
-		"a cursor that is no base64":     {pat.ListParams{UserID: "a", Cursor: "!"}, "ListParams.Cursor"},
-		"a cursor of the wrong length":   {pat.ListParams{UserID: "a", Cursor: wrongLength}, "ListParams.Cursor"},
-		"a cursor with something behind": {pat.ListParams{UserID: "a", Cursor: strings.Repeat("A", 32) + "="}, "ListParams.Cursor"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			_, err := h.List(t.Context(), c.params)
-			requireArgument(t, err, c.argument)
-		})
-	}
-	_, err := h.List(t.Context(), pat.ListParams{UserID: "a", Limit: pat.MaxPageSize})
-	require.NoError(t, err)
-}
-
-func FuzzListCursor(f *testing.F) {
-	h := newHouse(f, pat.Config{})
-	for range 3 {
-		h.create(f)
-	}
-	page, err := h.List(f.Context(), pat.ListParams{GroupID: "1", Limit: 1})
-	require.NoError(f, err)
-	f.Add(page.NextCursor)
-	f.Add("")
-	f.Add(strings.Repeat("_", 32))
-	f.Fuzz(func(t *testing.T, cursor string) {
-		page, err := h.List(t.Context(), pat.ListParams{GroupID: "1", Cursor: cursor})
-		if err != nil {
-			requireArgument(t, err, "ListParams.Cursor")
-			return
-		}
-		for _, tok := range page.Tokens {
-			if tok.GroupID != "1" {
-				t.Fatal("a cursor led into another group")
-			}
-		}
-	})
-}
-
 func TestRevokeIsIdempotentAndKeepsTheFirstTime(t *testing.T) {
 	h := newHouse(t, pat.Config{})
 	tok, value := h.create(t)
@@ -386,71 +269,6 @@ func TestPurgeDeletesWhatEndedLongAgo(t *testing.T) {
 		_, err := h.Get(t.Context(), id)
 		require.ErrorIs(t, err, want)
 	}
-}
-
-func TestACancelledContextGivesItsErrorAndChangesNothing(t *testing.T) {
-	h := newHouse(t, importing(pat.Config{}))
-	tok, value := h.create(t)
-	before, err := h.Get(t.Context(), tok.ID)
-	require.NoError(t, err)
-	lookupsBefore, writesBefore := h.store.counts()
-	ctx := cancelled()
-	for name, call := range map[string]func() error{
-		"Create": func() error {
-			_, err := h.Create(ctx, pat.CreateParams{UserID: "a", GroupID: "1", Name: "n"})
-			return err
-		},
-		"Get":       func() error { _, err := h.Get(ctx, tok.ID); return err },
-		"List":      func() error { _, err := h.List(ctx, pat.ListParams{GroupID: "1"}); return err },
-		"Rotate":    func() error { _, err := h.Rotate(ctx, tok.ID, pat.RotateParams{}); return err },
-		"Revoke":    func() error { _, err := h.Revoke(ctx, tok.ID); return err },
-		"RevokeAll": func() error { _, err := h.RevokeAll(ctx, pat.Owner{UserID: "alice"}); return err },
-		"Purge":     func() error { _, err := h.Purge(ctx, h.clock.Now()); return err },
-		"Import":    func() error { _, err := h.Import(ctx, importParams(t)); return err },
-		"Verify":    func() error { _, err := h.Verify(ctx, value); return err },
-	} {
-		err := call()
-		require.ErrorIs(t, err, context.Canceled, name)
-		require.NotErrorIs(t, err, pat.ErrInvalidToken, name)
-	}
-	lookups, writes := h.store.counts()
-	assert.Equal(t, lookupsBefore, lookups)
-	assert.Equal(t, writesBefore, writes)
-	after, err := h.Get(t.Context(), tok.ID)
-	require.NoError(t, err)
-	assert.Equal(t, before, after)
-}
-
-func TestAFailingStoreIsAFaultEverywhere(t *testing.T) {
-	h := newHouse(t, importing(pat.Config{}))
-	tok, value := h.create(t)
-	for _, failure := range []error{errDown, pat.ErrCorrupt, fmt.Errorf("broken: %w", pat.ErrRevoked)} {
-		h.store.failure = failure
-		for name, call := range map[string]func() error{
-			"Create": func() error {
-				_, err := h.Create(t.Context(), pat.CreateParams{UserID: "a", GroupID: "1", Name: "n"})
-				return err
-			},
-			"Get":       func() error { _, err := h.Get(t.Context(), tok.ID); return err },
-			"List":      func() error { _, err := h.List(t.Context(), pat.ListParams{GroupID: "1"}); return err },
-			"Rotate":    func() error { _, err := h.Rotate(t.Context(), tok.ID, pat.RotateParams{}); return err },
-			"Revoke":    func() error { _, err := h.Revoke(t.Context(), tok.ID); return err },
-			"RevokeAll": func() error { _, err := h.RevokeAll(t.Context(), pat.Owner{UserID: "alice"}); return err },
-			"Purge":     func() error { _, err := h.Purge(t.Context(), h.clock.Now()); return err },
-			"Import":    func() error { _, err := h.Import(t.Context(), importParams(t)); return err },
-		} {
-			err := call()
-			require.ErrorIs(t, err, failure, name)
-			require.NotErrorIs(t, err, pat.ErrNotFound, name)
-		}
-		got, err := h.Verify(t.Context(), value)
-		require.Error(t, err)
-		require.NotErrorIs(t, err, pat.ErrInvalidToken, "a fault never looks like a refusal, whatever the store says")
-		assert.Equal(t, pat.Token{}, got)
-	}
-	h.store.failure = nil
-	_, err := h.Verify(t.Context(), value)
-	require.NoError(t, err, "after the fault all is as before")
 }
 
 func TestTheLimitHoldsAmongManyCreators(t *testing.T) {
