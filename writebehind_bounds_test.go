@@ -1,8 +1,10 @@
 package pat
 
 import (
+	"context"
 	"strconv"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/stretchr/testify/assert"
@@ -75,4 +77,52 @@ func TestPendingWritesAreBounded(t *testing.T) {
 	w.uses = w.uses[:maxPending-1]
 	w.putBack(failed)
 	assert.Len(t, w.uses, maxPending, "what failed is put back as far as there is room")
+}
+
+// failing is a store whose writes fail as often as told.
+type failing struct {
+	Store
+	touches, digests int
+}
+
+func (s *failing) Touch(context.Context, []Use) error {
+	if s.touches--; s.touches >= 0 {
+		return ErrCorrupt
+	}
+	return nil
+}
+
+func (s *failing) ReplaceDigest(context.Context, string, Digest, Digest) (bool, error) {
+	if s.digests--; s.digests >= 0 {
+		return false, ErrCorrupt
+	}
+	return true, nil
+}
+
+func TestTheTimerRunsWhileSomethingIsPendingAndNoLonger(t *testing.T) {
+	armed := func(w *writeBehind) bool {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return w.timer != nil
+	}
+	synctest.Test(t, func(t *testing.T) {
+		w := newWriteBehind(&failing{touches: 1}, &settings{interval: time.Minute, now: time.Now})
+		assert.False(t, armed(w))
+		w.noteUse(&Token{Prefix: "a"}, time.Now())
+		assert.True(t, armed(w))
+		time.Sleep(writeDelay + writeDelay/2)
+		assert.True(t, armed(w), "the write failed and is tried again")
+		time.Sleep(writeDelay)
+		assert.False(t, armed(w))
+
+		w.noteDigest("a", Digest{}, Digest{})
+		assert.True(t, armed(w))
+		time.Sleep(writeDelay + writeDelay/2)
+		assert.False(t, armed(w))
+
+		w = newWriteBehind(&failing{digests: 1}, &settings{interval: time.Minute, now: time.Now})
+		w.noteDigest("a", Digest{}, Digest{})
+		time.Sleep(writeDelay + writeDelay/2)
+		assert.False(t, armed(w), "a digest comes again with its token's next use")
+	})
 }

@@ -257,7 +257,12 @@ func TestCloseWaitsForAWriteInProgressNoLongerThanItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t, pat.Config{Now: time.Now})
 		tok, value := h.create(t)
-		h.store.onTouch(func(ctx context.Context, _ []pat.Use) error { <-ctx.Done(); return ctx.Err() })
+		let := make(chan time.Time, 1)
+		h.store.onTouch(func(ctx context.Context, _ []pat.Use) error {
+			<-ctx.Done()
+			let <- time.Now()
+			return ctx.Err()
+		})
 		_, err := h.Verify(t.Context(), value)
 		require.NoError(t, err)
 		time.Sleep(2 * time.Second)
@@ -266,6 +271,7 @@ func TestCloseWaitsForAWriteInProgressNoLongerThanItsContext(t *testing.T) {
 		began := time.Now()
 		require.ErrorIs(t, h.Close(ctx), context.DeadlineExceeded)
 		assert.Equal(t, 5*time.Second, time.Since(began))
+		assert.Equal(t, 5*time.Second, (<-let).Sub(began), "and ends the write")
 		synctest.Wait()
 
 		h.store.onTouch(nil)
