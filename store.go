@@ -19,27 +19,27 @@ type Record struct {
 // These rules hold for all methods:
 //
 //   - They are safe for concurrent use, also by several processes where the store is shared by processes.
-//   - They obey ctx: once it is done before the work began, they return its error and have changed nothing. A call never
-//     fails with the error of another caller's context.
-//   - An error of a writing method means that nothing was written, unless the store lost its database during the commit
-//     and can't know. Insert and Rotate may be repeated with the same arguments to find out; to repeat the others does
-//     no harm.
+//   - They obey ctx: once it is done before the work began, they return its error and have changed nothing. A call
+//     never fails with the error of another caller's context.
+//   - An error of a writing method means that nothing was written, unless the store lost its database during the
+//     commit and can't know. Insert and Rotate may be repeated with the same arguments to find out; to repeat the
+//     others does no harm.
 //   - A nil error of a writing method means that the write is as durable as the store promises.
-//   - [ErrNotFound] means that the token is absent, and only that. A store that is down, slow or closed
-//     returns another error, and one that reads back something that was never written returns an error that wraps
+//   - [ErrNotFound] means that the token is absent, and only that. A store that is down, slow or closed returns
+//     another error, and one that reads back something that was never written returns an error that wraps
 //     [ErrCorrupt]. No error matches [ErrInvalidToken], except where Rotate says so.
-//   - What is returned can't be used to change what is held. Arguments are not kept in a way that a caller could change, and
-//     the prefix given to FindByPrefix is not kept at all: it is a part of a token value.
-//   - What was written before a call started, the call sees: no read is answered with what an earlier one had found, or
-//     by a replica that lags. A store that caches may weaken this for the writes of other processes, by a bound that it
-//     documents; within its own process the rule stands.
-//   - Times come in and go out as [Token] says: UTC, in microseconds, zero for none. The times of a change (CreatedAt,
-//     UpdatedAt, Rotation.At, and at) are never zero; a zero one is an [ArgumentError].
+//   - What is returned can't be used to change what is held. Arguments are not kept in a way that a caller could
+//     change, and the prefix given to FindByPrefix is not kept at all: it is a part of a token value.
+//   - What was written before a call started, the call sees: no read is answered with what an earlier one had found,
+//     or by a replica that lags. A store that caches may weaken this for the writes of other processes, by a bound
+//     that it documents; within its own process the rule stands.
+//   - Times come in and go out as [Token] says: UTC, in microseconds, zero for none. The times of a change
+//     (CreatedAt, UpdatedAt, Rotation.At, and at) are never zero; a zero one is an [ArgumentError].
 //   - Values are those that the [Issuer] lets through: ids are UUIDs in canonical lower case; a prefix has 1 to 128
 //     printable ASCII characters; ids of users and groups 1 to 255 bytes, and names 1 to 255 characters, of UTF-8
-//     without control characters; scopes are those of [NewScopes]; a digest has up to 512 bytes of any kind; times lie in
-//     the years 1970 to 9998. What is only looked for (an id, a prefix, an owner) may be any string: where it can't be
-//     one that is held, it is absent.
+//     without control characters; scopes are those of [NewScopes]; a digest has up to 512 bytes of any kind; times
+//     lie in the years 1970 to 9998. What is only looked for (an id, a prefix, an owner) may be any string: where it
+//     can't be one that is held, it is absent.
 //   - An id or a prefix is never given to another token. Revoked tokens stay as tombstones until they are purged.
 //   - No method writes a whole record back, so that no stale copy can undo a revoke.
 type Store interface {
