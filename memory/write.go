@@ -28,6 +28,9 @@ func (s *Store) Insert(ctx context.Context, rec pat.Record, limit int) error {
 
 // Rotate implements [pat.Store].
 func (s *Store) Rotate(ctx context.Context, rotation pat.Rotation) error {
+	if err := given("Rotation.At", rotation.At); err != nil {
+		return err
+	}
 	if err := s.lock(ctx); err != nil {
 		return err
 	}
@@ -39,15 +42,10 @@ func (s *Store) Rotate(ctx context.Context, rotation pat.Rotation) error {
 	if old == nil {
 		return pat.ErrNotFound
 	}
-	tok := old.token()
-	switch {
-	case tok.Revoked():
-		return pat.ErrRevoked
-	case tok.Expired(rotation.At):
-		return pat.ErrExpired
-	case tok.RotatedTo != "":
-		return pat.ErrRotated
-	case s.taken(rotation.New.Token):
+	if err := rotation.Check(old.token()); err != nil {
+		return err
+	}
+	if s.taken(rotation.New.Token) {
 		return pat.ErrExists
 	}
 	if err := s.add(rotation.New); err != nil {
@@ -68,6 +66,9 @@ func (s *Store) Rotate(ctx context.Context, rotation pat.Rotation) error {
 
 // Revoke implements [pat.Store].
 func (s *Store) Revoke(ctx context.Context, id string, at time.Time) (pat.Token, bool, error) {
+	if err := given("at", at); err != nil {
+		return pat.Token{}, false, err
+	}
 	if err := s.lock(ctx); err != nil {
 		return pat.Token{}, false, err
 	}
@@ -82,6 +83,9 @@ func (s *Store) Revoke(ctx context.Context, id string, at time.Time) (pat.Token,
 
 // RevokeAll implements [pat.Store].
 func (s *Store) RevokeAll(ctx context.Context, owner pat.Owner, at time.Time) ([]pat.Token, error) {
+	if err := given("at", at); err != nil {
+		return nil, err
+	}
 	if err := s.lock(ctx); err != nil {
 		return nil, err
 	}
@@ -127,6 +131,14 @@ func (s *Store) ReplaceDigest(ctx context.Context, prefix string, old, next pat.
 	now.digest = next
 	e.change(now)
 	return true, nil
+}
+
+// given refuses the zero time for a change. A token whose RevokedAt became zero would go on living.
+func given(argument string, at time.Time) error {
+	if at.IsZero() {
+		return &pat.ArgumentError{Argument: argument, Rule: "must not be zero"}
+	}
+	return nil
 }
 
 // repeated returns the entry that rec is a repeated try of, or nil.

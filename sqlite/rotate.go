@@ -36,7 +36,7 @@ func (s *Store) Rotate(ctx context.Context, rotation pat.Rotation) error {
 		if err != nil {
 			return err
 		}
-		if err := rotatable(old.Token, rotation); err != nil {
+		if err := rotation.Check(old.Token); err != nil {
 			return err
 		}
 		newID := row[1]
@@ -55,16 +55,4 @@ func (c *session) isRotated(ctx context.Context, rotation pat.Rotation, row []an
 	}
 	next, err := c.find(ctx, c.writes.byID, row[1])
 	return err == nil && next.Token.RotatedFrom == rotation.OldID, err
-}
-
-func rotatable(old pat.Token, rotation pat.Rotation) error {
-	switch {
-	case old.Revoked():
-		return pat.ErrRevoked
-	case old.Expired(rotation.At):
-		return pat.ErrExpired
-	case old.RotatedTo != "":
-		return pat.ErrRotated
-	}
-	return nil
 }

@@ -78,6 +78,19 @@ var brokenReads = []breakage{
 			return tok, err
 		}
 	})},
+	{"takes an id in upper case", "FindByID/what is no id", breaking(func(b *broken) {
+		b.findByID = func(ctx context.Context, id string) (pat.Token, error) {
+			return b.Store.FindByID(ctx, strings.ToLower(id))
+		}
+	})},
+	{"takes what is no id for a fault", "FindByID/what is no id", breaking(func(b *broken) {
+		b.findByID = func(ctx context.Context, id string) (pat.Token, error) {
+			if len(id) != len(numberedID(0)) {
+				return pat.Token{}, errors.New("invalid input syntax for type uuid")
+			}
+			return b.Store.FindByID(ctx, id)
+		}
+	})},
 	{"finds the wrong token", "FindByID/each id finds its own token", breaking(func(b *broken) {
 		b.findByID = func(ctx context.Context, id string) (pat.Token, error) {
 			return b.Store.FindByID(ctx, id[:len(id)-1]+"1")

@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"time"
 
@@ -48,6 +49,19 @@ var brokenRevocations = []breakage{
 			return tok, changed, err
 		}
 	})},
+	{"revokes by an id in upper case", "Revoke/what is no id", breaking(func(b *broken) {
+		b.revoke = func(ctx context.Context, id string, at time.Time) (pat.Token, bool, error) {
+			return b.Store.Revoke(ctx, strings.ToLower(id), at)
+		}
+	})},
+	{"revokes at no time", "Revoke/without a time", breaking(func(b *broken) {
+		b.revoke = func(ctx context.Context, id string, at time.Time) (pat.Token, bool, error) {
+			if tok, err := b.Store.FindByID(ctx, id); at.IsZero() {
+				return tok, err == nil, err
+			}
+			return b.Store.Revoke(ctx, id, at)
+		}
+	})},
 	{"revokes the predecessor too", "Revoke/only the token meant", breaking(func(b *broken) {
 		b.revoke = func(ctx context.Context, id string, at time.Time) (pat.Token, bool, error) {
 			tok, changed, err := b.Store.Revoke(ctx, id, at)
@@ -86,6 +100,14 @@ var brokenRevocations = []breakage{
 				return nil, err
 			}
 			return b.Store.List(ctx, pat.ListQuery{Owner: owner, IncludeRevoked: true, Limit: 1000})
+		}
+	})},
+	{"revokes everything at no time", "RevokeAll/without a time", breaking(func(b *broken) {
+		b.revokeAll = func(ctx context.Context, owner pat.Owner, at time.Time) ([]pat.Token, error) {
+			if at.IsZero() {
+				return b.Store.List(ctx, pat.ListQuery{Owner: owner, Limit: 1000})
+			}
+			return b.Store.RevokeAll(ctx, owner, at)
 		}
 	})},
 	{"revokes a page", "RevokeAll/however many", breaking(func(b *broken) {

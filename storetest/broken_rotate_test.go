@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/patkit/pat"
@@ -35,6 +36,28 @@ var brokenRotations = []breakage{
 	})},
 	{"adds the new token of those who lose", "Rotate/of many at once, one wins", addingDespite(pat.ErrRotated)},
 	{"adds the successor of an absent token", "Rotate/an absent token", addingDespite(pat.ErrNotFound)},
+	{"rotates by an id in upper case", "Rotate/what is no id", breaking(func(b *broken) {
+		b.rotate = func(ctx context.Context, rotation pat.Rotation) error {
+			rotation.OldID = strings.ToLower(rotation.OldID)
+			return b.Store.Rotate(ctx, rotation)
+		}
+	})},
+	{"rotates at no time", "Rotate/without a time", breaking(func(b *broken) {
+		b.rotate = func(ctx context.Context, rotation pat.Rotation) error {
+			if rotation.At.IsZero() {
+				return b.Store.Insert(ctx, rotation.New, 0)
+			}
+			return b.Store.Rotate(ctx, rotation)
+		}
+	})},
+	{"takes any token that is there for a repetition", "Rotate/to a token that is there for another reason", breaking(func(b *broken) {
+		b.rotate = func(ctx context.Context, rotation pat.Rotation) error {
+			if rec, err := b.Store.FindByPrefix(ctx, rotation.New.Token.Prefix); err == nil && rec.Digest == rotation.New.Digest {
+				return nil
+			}
+			return b.Store.Rotate(ctx, rotation)
+		}
+	})},
 	{"adds the successor of a revoked token", "Rotate/a revoked token", addingDespite(pat.ErrRevoked)},
 	{"looks at the expiry before the revocation", "Rotate/a revoked token", breaking(func(b *broken) {
 		b.rotate = func(ctx context.Context, rotation pat.Rotation) error {

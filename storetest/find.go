@@ -69,6 +69,19 @@ var findCases = []testCase{
 		},
 	},
 	{
+		name: "FindByID/what is no id",
+		rule: "FindByID compares the whole id byte for byte, and anything can be asked for: what was never given out as an id is " +
+			"ErrNotFound and no fault.",
+		run: func(h *harness) {
+			rec := h.added(withHexLetters)
+			for _, id := range notIDs(rec) {
+				_, err := h.store.FindByID(ctx, id)
+				h.fails(err, pat.ErrNotFound, "FindByID")
+			}
+			h.holds(rec)
+		},
+	},
+	{
 		name: "FindByID/each id finds its own token",
 		rule: "FindByID returns the token with this id, of however many there are.",
 		run: func(h *harness) {
@@ -83,4 +96,16 @@ var findCases = []testCase{
 			}
 		},
 	},
+}
+
+// withHexLetters gives a record an id that has another form in upper case.
+func withHexLetters(r *pat.Record) { r.Token.ID = numberedID(0xabcdef) }
+
+// notIDs returns strings that are no id, or are that of the record in a form in which it was not given out.
+func notIDs(rec pat.Record) []string {
+	id := rec.Token.ID
+	return []string{
+		"", "x", "\x00", "\xff\xfe", "%", strings.ToUpper(id), id + "\x00", id[:len(id)-1] + "\x00", id[:len(id)-1], id + "0", " " + id, id + " ",
+		"{" + id + "}", "urn:uuid:" + id, strings.ReplaceAll(id, "-", ""), rec.Token.Prefix, strings.Repeat("0", 100_000),
+	}
 }

@@ -71,6 +71,36 @@ var revokeCases = []testCase{
 		},
 	},
 	{
+		name: "Revoke/what is no id",
+		rule: "Revoke of anything that was never given out as an id is ErrNotFound and no fault. Ids are compared byte for byte.",
+		run: func(h *harness) {
+			rec := h.added(withHexLetters)
+			for _, id := range notIDs(rec) {
+				tok, changed, err := h.store.Revoke(ctx, id, later(1))
+				h.fails(err, pat.ErrNotFound, "Revoke")
+				if changed || tok != (pat.Token{}) {
+					h.failf("Revoke of what is no id returned a token, or changed as true")
+				}
+			}
+			h.holds(rec)
+		},
+	},
+	{
+		name: "Revoke/without a time",
+		rule: "Revoke with a zero time is an error that matches ErrInvalidArgument and changes nothing: a token that is reported as revoked " +
+			"must not go on living.",
+		run: func(h *harness) {
+			for _, rec := range []pat.Record{h.added(), h.revoked()} {
+				tok, changed, err := h.store.Revoke(ctx, rec.Token.ID, time.Time{})
+				h.fails(err, pat.ErrInvalidArgument, "Revoke")
+				if changed || tok != (pat.Token{}) {
+					h.failf("Revoke without a time returned a token, or changed as true")
+				}
+				h.holds(rec)
+			}
+		},
+	},
+	{
 		name: "Revoke/of many at once, one is first",
 		rule: "Of several callers who revoke a token at once, one sees changed as true. All see the same times, which stay.",
 		run: func(h *harness) {
@@ -120,6 +150,7 @@ var revokeAllCases = []testCase{
 		run: func(h *harness) {
 			h.revokesAll(pat.Owner{})
 			h.revokesAll(pat.Owner{UserID: "absent"})
+			h.revokesAll(pat.Owner{GroupID: "absent"})
 			h.revokesAll(pat.Owner{UserID: "a", GroupID: "absent"})
 		},
 	},
@@ -137,6 +168,22 @@ var revokeAllCases = []testCase{
 			tokens, err = h.store.RevokeAll(ctx, pat.Owner{GroupID: "group-1"}, later(6))
 			h.ok(err, "RevokeAll, repeated")
 			h.returnsRevoked(tokens, later(6))
+		},
+	},
+	{
+		name: "RevokeAll/without a time",
+		rule: "RevokeAll with a zero time is an error that matches ErrInvalidArgument and changes nothing: tokens that are reported as " +
+			"revoked must not go on living.",
+		run: func(h *harness) {
+			records := []pat.Record{h.added(), h.added(), h.revoked()}
+			tokens, err := h.store.RevokeAll(ctx, pat.Owner{GroupID: "group-1"}, time.Time{})
+			h.fails(err, pat.ErrInvalidArgument, "RevokeAll")
+			if len(tokens) > 0 {
+				h.failf("RevokeAll without a time returned %d tokens, want none", len(tokens))
+			}
+			for _, rec := range records {
+				h.holds(rec)
+			}
 		},
 	},
 	{

@@ -140,6 +140,34 @@ var rotateRefusedCases = []testCase{
 		},
 	},
 	{
+		name: "Rotate/what is no id",
+		rule: "Rotate of anything that was never given out as an id is ErrNotFound and no fault, and adds nothing. Ids are compared byte " +
+			"for byte.",
+		run: func(h *harness) {
+			rec := h.added(withHexLetters)
+			for _, id := range notIDs(rec) {
+				next := h.record(createdAt(later(1)))
+				h.fails(h.store.Rotate(ctx, pat.Rotation{OldID: id, At: later(1), End: later(1), New: next}), pat.ErrNotFound, "Rotate")
+				h.lacks(next)
+			}
+			h.holds(rec)
+		},
+	},
+	{
+		name: "Rotate/without a time",
+		rule: "Rotate with a zero At is an error that matches ErrInvalidArgument and changes nothing: the old token must not go on living " +
+			"as if nothing had happened.",
+		run: func(h *harness) {
+			old := h.added()
+			for _, end := range []time.Time{{}, later(10)} {
+				next := h.successor(old)
+				h.fails(h.store.Rotate(ctx, pat.Rotation{OldID: old.Token.ID, End: end, New: next}), pat.ErrInvalidArgument, "Rotate")
+				h.lacks(next)
+				h.holds(old)
+			}
+		},
+	},
+	{
 		name: "Rotate/a revoked token",
 		rule: "Rotate of a revoked token is ErrRevoked, also if it is expired and rotated too, and changes nothing.",
 		run: func(h *harness) {
@@ -187,6 +215,25 @@ var rotateRefusedCases = []testCase{
 					h.fails(err, pat.ErrExists, "Rotate")
 				}
 				h.holds(taken)
+				h.holds(old)
+			}
+		},
+	},
+	{
+		name: "Rotate/to a token that is there for another reason",
+		rule: "Rotate is the repetition of a call that succeeded only where the new token replaced this old one. If Insert added the very same " +
+			"id, prefix and digest, or it replaced another token, Rotate is ErrExists and changes nothing.",
+		run: func(h *harness) {
+			old, inserted := h.added(), h.added()
+			_, replacement := h.rotated()
+			for _, there := range []pat.Record{inserted, replacement} {
+				next := there
+				next.Token.RotatedFrom = old.Token.ID
+				for _, end := range []time.Time{later(1), later(10)} {
+					err := h.store.Rotate(ctx, pat.Rotation{OldID: old.Token.ID, At: later(1), End: end, New: next})
+					h.fails(err, pat.ErrExists, "Rotate")
+				}
+				h.holds(there)
 				h.holds(old)
 			}
 		},
