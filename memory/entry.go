@@ -12,7 +12,7 @@ import (
 // scopes are shared with other tokens.
 type entry struct {
 	// These never change.
-	text                                 string // id, prefix, name, rotatedFrom and the first digest, one behind the other
+	text                                 string // id, prefix, name, rotatedFrom and the first digest, in a row
 	idEnd, prefixEnd, nameEnd, originEnd uint32
 	user, group                          *owner
 	scopes                               unique.Handle[pat.Scopes]

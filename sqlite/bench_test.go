@@ -113,8 +113,8 @@ func BenchmarkVerify(b *testing.B) {
 	}
 }
 
-// compare lets a call and its floor take turns and reports their medians, because the speed of a machine that others use
-// too, and above all of its disk, changes from one moment to the next.
+// compare lets a call and its floor take turns and reports their medians, because the speed of a machine that others
+// use too, and above all of its disk, changes from one moment to the next.
 func compare(b *testing.B, name string, ours, floor func(i int) error) {
 	b.Helper()
 	calls := []func(int) error{ours, floor}

@@ -39,7 +39,6 @@ func testRecord(t *testing.T) pat.Record {
 }
 
 // sessions returns every connection of a store.
-
 func sessions(s *Store) []*session {
 	if s.readers == s.writer {
 		return s.writer.stack

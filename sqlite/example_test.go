@@ -6,6 +6,7 @@ import (
 	"log"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/patkit/pat"
 	"github.com/patkit/pat/sqlite"
@@ -45,4 +46,21 @@ func ExampleOpen() {
 	}
 	fmt.Println(tok.UserID, tok.Name)
 	// Output: alice deploy
+}
+
+func ExampleWithBusyTimeout() {
+	folder, err := os.MkdirTemp("", "example")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer func() { _ = os.RemoveAll(folder) }()
+	path := filepath.Join(folder, "pat.db")
+
+	// A batch program that shares the file with a server can rather wait than fail.
+	store, err := sqlite.Open(path, sqlite.WithBusyTimeout(time.Minute))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(store.Close())
+	// Output: <nil>
 }

@@ -98,7 +98,8 @@ func tighten(path string) error {
 	return err
 }
 
-// uri returns the file's name in the form of https://www.sqlite.org/uri.html, in which no character of a path has a meaning.
+// uri returns the file's name in the form of https://www.sqlite.org/uri.html, in which no character of a path has a
+// meaning.
 func (f *databaseFile) uri() string {
 	if f == nil {
 		return memoryPath

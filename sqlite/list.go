@@ -21,8 +21,8 @@ func kindOf(owner pat.Owner, includeRevoked bool) listKind {
 	return listKind{byUser: owner.UserID != "", byGroup: owner.GroupID != "", includeRevoked: includeRevoked}
 }
 
-// query returns the statement. Its parameters are, in all variants, the user, the group, the creation time and the id to
-// go on behind, and the limit.
+// query returns the statement. Its parameters are, in all variants, the user, the group, the creation time and the id
+// to go on behind, and the limit.
 //
 // INDEXED BY keeps the plan from depending on statistics that a host may have made with ANALYZE. Each half of the union
 // comes out of its index in order, and SQLite merges the two, so that nothing is sorted and reading ends at the limit.
@@ -37,8 +37,8 @@ func (k listKind) query() string {
 	return query + " ORDER BY created_at DESC, id DESC LIMIT ?5"
 }
 
-// owner returns the index, but for its ending, and the condition by which the owner's tokens are found. A user in a group
-// is looked for among the user's tokens, which are usually fewer.
+// owner returns the index, but for its ending, and the condition by which the owner's tokens are found. A user in a
+// group is looked for among the user's tokens, which are usually fewer.
 func (k listKind) owner() (index, condition string) {
 	switch {
 	case k.byUser && k.byGroup:

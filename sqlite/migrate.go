@@ -29,8 +29,8 @@ func migrate(c *session, timeout time.Duration) (err error) {
 	if _, err := c.conn.ExecContext(ctx, table); err != nil {
 		return err
 	}
-	// A write that changes nothing, so that a database that can only be read shows itself now, and not at the first token.
-	// BEGIN IMMEDIATE does not tell: on such a database it begins a reading transaction.
+	// A write that changes nothing, so that a database that can only be read shows itself now, and not at the first
+	// token. BEGIN IMMEDIATE does not tell: on such a database it begins a reading transaction.
 	if _, err := c.conn.ExecContext(ctx, "DELETE FROM pat_schema WHERE version < 0"); err != nil {
 		return err
 	}

@@ -56,7 +56,8 @@ func (s *Store) FindByPrefix(ctx context.Context, prefix string) (pat.Record, er
 	}
 	defer s.readers.release(c)
 	rec, err := c.find(ctx, c.reads.byPrefix, prefix)
-	if err == nil || err == pat.ErrNotFound { //nolint:errorlint // bare, as find returns it: a flood of unknown prefixes should cost little
+	// Bare, as find returns it: a flood of unknown prefixes should cost little.
+	if err == nil || err == pat.ErrNotFound { //nolint:errorlint // see above
 		return rec, err
 	}
 	return pat.Record{}, fault("find by prefix", err)
@@ -82,9 +83,10 @@ func (s *Store) FindByID(ctx context.Context, id string) (pat.Token, error) {
 
 // find reads one row by a unique key.
 //
-// It runs to its end whatever becomes of ctx, which acquire has looked at just before. It takes microseconds, and SQLite
-// could not be interrupted in the only thing that may take long, a read of the disk; but to watch a context that can end,
-// database/sql and the driver would start a goroutine and a callback each, which costs about as much as the look-up itself.
+// It runs to its end whatever becomes of ctx, which acquire has looked at just before. It takes microseconds, and
+// SQLite could not be interrupted in the only thing that may take long, a read of the disk; but to watch a context that
+// can end, database/sql and the driver would start a goroutine and a callback each, which costs about as much as the
+// look-up itself.
 func (c *session) find(ctx context.Context, stmt *sql.Stmt, key any) (pat.Record, error) {
 	rec, err := c.row.scan(stmt.QueryRowContext(context.WithoutCancel(ctx), key))
 	if errors.Is(err, sql.ErrNoRows) {

@@ -98,8 +98,8 @@ func encodeID(id string) ([]byte, bool) {
 	return parsed[:], true
 }
 
-// row takes the columns of one row as the database has them, so that decode sees a wrong type as what it is, and nothing is
-// converted on the way. A session uses it again for every row, which saves two allocations each.
+// row takes the columns of one row as the database has them, so that decode sees a wrong type as what it is, and
+// nothing is converted on the way. A session uses it again for every row, which saves two allocations each.
 type row struct {
 	values  []any
 	targets []any // pointers to values

@@ -37,7 +37,8 @@ func (c *session) begin(ctx context.Context, timeout time.Duration) error {
 // end commits, or rolls back if there is an error. A connection is never left in a transaction.
 func (c *session) end(ctx context.Context, err error) error {
 	if err == nil {
-		// Last chance: from here on, a context that ends changes nothing, so that a commit that succeeded is reported as such.
+		// Last chance: from here on, a context that ends changes nothing, so that a commit that succeeded is reported
+		// as such.
 		err = ctx.Err()
 	}
 	if err == nil {

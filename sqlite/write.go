@@ -13,11 +13,13 @@ import (
 
 const (
 	insert = "INSERT INTO pat_tokens (" + columns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-	// countGroup counts what the limit of a group counts, up to that limit, without leaving the index. It is not a part of the INSERT, because
-	// SQLite makes a temporary table for one that reads its own target, which takes longer than the rest together.
+	// countGroup counts what the limit of a group counts, up to that limit, without leaving the index. It is not a part
+	// of the INSERT, because SQLite makes a temporary table for one that reads its own target, which takes longer than
+	// the rest together.
 	countGroup = "SELECT count(*) FROM (SELECT 1 FROM pat_tokens INDEXED BY pat_tokens_group_live " +
 		"WHERE group_id = ?1 AND revoked_at IS NULL AND rotated_to IS NULL LIMIT ?2)"
-	// clash counts the rows that have the id or the prefix of a new record, and those among them that are the new record.
+	// clash counts the rows that have the id or the prefix of a new record, and those among them that are the new
+	// record.
 	clash = "SELECT count(*), count(*) FILTER (WHERE prefix = ?1 AND id = ?2 AND digest = ?3) FROM pat_tokens WHERE prefix = ?1 OR id = ?2"
 
 	revoke        = "UPDATE pat_tokens SET revoked_at = ?2, updated_at = ?2 WHERE id = ?1 AND revoked_at IS NULL"
@@ -203,7 +205,8 @@ func (s *Store) ReplaceDigest(ctx context.Context, prefix string, old, next pat.
 // Purge implements [pat.Store].
 func (s *Store) Purge(ctx context.Context, before time.Time, limit int) (deleted int, err error) {
 	err = s.transact(ctx, "purge", func(c *session) error {
-		result, err := c.writes.purge.ExecContext(ctx, before.UnixMicro(), max(limit, 0)) // below zero would be no limit
+		// To SQLite, a limit below zero is none.
+		result, err := c.writes.purge.ExecContext(ctx, before.UnixMicro(), max(limit, 0))
 		if err != nil {
 			return err
 		}
