@@ -34,6 +34,8 @@ func TestMain(m *testing.M) {
 		createUntilFull(path)
 	case "revoke":
 		revokeEverything(path)
+	case "write":
+		writeUntilKilled(path)
 	case "open":
 		openAndName(path)
 	case "open-full":
