@@ -25,10 +25,11 @@ func checkOwnerAndName(params, userID, groupID, name string) (string, error) {
 		return "", invalid(params+".GroupID", ownerIDRule)
 	}
 	name = strings.TrimSpace(name)
-	if name == "" || !utf8.ValidString(name) || utf8.RuneCountInString(name) > maxNameLength ||
-		strings.ContainsFunc(name, deceives) {
+	if !utf8.ValidString(name) || utf8.RuneCountInString(name) > maxNameLength ||
+		strings.ContainsFunc(name, deceives) || !strings.ContainsFunc(name, isVisible) {
 		return "", invalid(params+".Name",
-			"must be 1 to 255 characters of valid UTF-8 without control, line-separating or bidirectional-override characters")
+			"must be 1 to 255 characters of valid UTF-8, not all of them invisible, "+
+				"without control, line-separating or bidirectional-override characters")
 	}
 	return name, nil
 }
@@ -60,6 +61,9 @@ func deceives(r rune) bool {
 	return unicode.IsControl(r) || r == '\u2028' || r == '\u2029' ||
 		'\u202A' <= r && r <= '\u202E' || '\u2066' <= r && r <= '\u2069'
 }
+
+// isVisible reports whether a character shows by itself, as zero-width ones and spaces do not.
+func isVisible(r rune) bool { return unicode.IsGraphic(r) && !unicode.IsSpace(r) }
 
 // isLookupKey reports whether the look-up key of an imported token is printable ASCII of bearable length.
 func isLookupKey(s string) bool {

@@ -19,10 +19,13 @@ type Config struct {
 	// GroupLimit is how many tokens a group may have, not counting revoked and rotated ones. Zero means no limit.
 	GroupLimit int
 	// PepperKeys switches from SHA-256 to HMAC-SHA-256. The first key makes new digests, the others are still
-	// accepted, and so are digests without a key. To rotate, put a new key in front; a digest under another key, or
-	// without one, is replaced when its token is used. The old key may go once every token of its time has ended,
-	// at the latest when the longest lifetime has passed: a token whose key is missing fails to verify with an
-	// error that is not ErrInvalidToken.
+	// accepted, and so are digests without a key. A digest under another key than the first, or without one, is
+	// replaced when its token is used.
+	//
+	// A token whose key is missing fails to verify with an error that is not ErrInvalidToken. So bring a new key in by
+	// two steps: put it behind the others, and when every process has it, in front. The very first key has no such
+	// step: processes without keys can't verify what those with one have made, until they are restarted. An old key
+	// may go once every token of its time has ended, at the latest when the longest lifetime has passed.
 	PepperKeys []PepperKey
 	// Imported accepts tokens of an older system.
 	Imported Imported

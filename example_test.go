@@ -354,3 +354,11 @@ func ExampleParseDigest() {
 	fmt.Println(digest, digest.Algorithm(), err)
 	// Output: digest(sha256) sha256 <nil>
 }
+
+// A host whose clients present a session or a token in the same header can tell which one it is.
+func ExampleVerifier_Recognizes() {
+	issuer, verifier := exampleHouse(pat.Config{})
+	issued, _ := issuer.Create(context.Background(), pat.CreateParams{UserID: "alice", GroupID: "1", Name: "CI"})
+	fmt.Println(verifier.Recognizes(issued.Value.Reveal()), verifier.Recognizes("a session"))
+	// Output: true false
+}

@@ -7,6 +7,8 @@ import (
 	"crypto/subtle"
 	"fmt"
 	"hash"
+	"io"
+	"log/slog"
 	"sync"
 )
 
@@ -20,6 +22,21 @@ type PepperKey struct {
 	// Key is at least 32 bytes (the output size of SHA-256, as RFC 2104 section 3 advises), made at random.
 	Key []byte
 }
+
+// String returns the ID and no more. Neither does anything else that prints, logs or encodes a PepperKey.
+func (k PepperKey) String() string { return "pepper key " + k.ID }
+
+// Format prints what String returns, under every verb and flag.
+func (k PepperKey) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, k.String()) }
+
+// LogValue returns what String returns.
+func (k PepperKey) LogValue() slog.Value { return slog.StringValue(k.String()) }
+
+// MarshalText returns what String returns. It serves encoding/json and most other encoders.
+func (k PepperKey) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
+
+// MarshalBinary returns what String returns. It serves encoding/gob.
+func (k PepperKey) MarshalBinary() ([]byte, error) { return []byte(k.String()), nil }
 
 const minPepperLength = 32
 
@@ -163,10 +180,10 @@ func newPepper(key PepperKey) *pepper {
 func (p *pepper) sum(value string) [sha256.Size]byte {
 	s := p.states.Get().(*pepperState)
 	defer func() {
-		clear(s.value[:]) // no value outlives its verification
+		clear(s.value[:]) // what is pooled holds no value
+		s.mac.Reset()     // it has a buffer of its own
 		p.states.Put(s)
 	}()
-	s.mac.Reset()
 	for rest := value; rest != ""; {
 		n := copy(s.value[:], rest)
 		_, _ = s.mac.Write(s.value[:n]) // hash.Hash never returns an error

@@ -1,8 +1,13 @@
 package pat
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/gob"
+	"encoding/json"
+	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 
@@ -107,6 +112,40 @@ func TestTheDummyIsRandomAndOfTheCurrentAlgorithm(t *testing.T) {
 		require.NoError(t, err)
 		assert.False(t, match)
 	}
+}
+
+func TestAPepperKeyPrintsItsIDAlone(t *testing.T) {
+	key := PepperKey{ID: "k1", Key: []byte("0123456789abcdef0123456789abcdef")}
+	cfg := Config{PepperKeys: []PepperKey{key}}
+	var logged, gobbed bytes.Buffer
+	slog.New(slog.NewTextHandler(&logged, nil)).Info("m", "key", key, "keys", cfg.PepperKeys, "config", cfg)
+	slog.New(slog.NewJSONHandler(&logged, nil)).Info("m", "key", key, "keys", cfg.PepperKeys, "config", cfg)
+	require.NoError(t, gob.NewEncoder(&gobbed).Encode(key))
+	encoded, err := json.Marshal(cfg.PepperKeys)
+	require.NoError(t, err)
+	assert.JSONEq(t, `["pepper key k1"]`, string(encoded))
+	texts := []string{logged.String(), gobbed.String(), string(encoded)}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d"} {
+		assert.Equal(t, "pepper key k1", fmt.Sprintf(verb, key))
+		texts = append(texts, fmt.Sprintf(verb, cfg), fmt.Sprintf(verb, &key))
+	}
+	for _, text := range texts {
+		for _, leak := range []string{"0123456789", "303132333435", "48 49 50 51", "MDEyMzQ1"} {
+			assert.NotContains(t, text, leak)
+		}
+	}
+}
+
+// What is pooled must not keep a value in memory, neither here nor in the buffer of the hash.
+func TestAPooledStateHoldsNoValue(t *testing.T) {
+	h := hashersOf(t, pepperKey("k1"))
+	state := h.current.states.New().(*pepperState)
+	h.current.states.New = func() any { return state }
+	value, _ := newValue()
+	h.digest(value)
+	assert.Zero(t, state.value)
+	empty := hmac.New(sha256.New, pepperKey("k1").Key)
+	assert.Equal(t, empty.Sum(nil), state.mac.Sum(nil), "the hash has forgotten what it was fed")
 }
 
 func TestThePepperIsCopied(t *testing.T) {

@@ -332,6 +332,23 @@ func TestSlowComparisonsAreBoundedAndWaitWithinTheirContext(t *testing.T) {
 	err = <-third
 	require.ErrorIs(t, err, context.Canceled, "the third waits, and gives up with its context")
 	require.NotErrorIs(t, err, pat.ErrInvalidToken)
+
+	// As many as may wait are waiting when another one is turned away.
+	ctx, cancel = context.WithCancel(t.Context())
+	turnedAway := make(chan error)
+	for range 2*32 + 1 {
+		go func() {
+			_, err := h.Verify(ctx, oldValue)
+			turnedAway <- err
+		}()
+	}
+	err = <-turnedAway
+	require.ErrorContains(t, err, "too many")
+	require.NotErrorIs(t, err, pat.ErrInvalidToken)
+	cancel()
+	for range 2 * 32 {
+		require.ErrorIs(t, <-turnedAway, context.Canceled)
+	}
 	close(hasher.let)
 	running.Wait()
 }
@@ -351,10 +368,42 @@ func TestAValueOfOurFormNeverRunsASlowHash(t *testing.T) {
 func TestBcryptComparesTheWholeValueOrNothing(t *testing.T) {
 	long := strings.Repeat("v", 72)
 	digest := bcryptOf(t, long, bcrypt.MinCost)
-	for value, want := range map[string]bool{long: true, long + "x": false, long[:71]: false, long[:71] + "x": false} {
+	for value, want := range map[string]bool{
+		long: true, long + "x": false, long[:71]: false, long[:71] + "x": false, long + "\x00" + long: false,
+	} {
 		match, err := pat.Bcrypt().Match(digest, value)
 		require.NoError(t, err)
 		assert.Equal(t, want, match, "%d bytes", len(value))
+	}
+}
+
+// bcrypt goes round in its key: to it, "v", "v\x00v" and "v\x00v\x00v" are one.
+func TestBcryptTakesNoRepetitionForTheValue(t *testing.T) {
+	digest := bcryptOf(t, "short", bcrypt.MinCost)
+	require.NoError(t, bcrypt.CompareHashAndPassword([]byte(digest), []byte("short\x00short")))
+	match, err := pat.Bcrypt().Match(digest, "short\x00short")
+	require.NoError(t, err)
+	assert.False(t, match)
+}
+
+func TestBcryptRefusesWhatIsNoDigest(t *testing.T) {
+	good := bcryptOf(t, "v", bcrypt.MinCost)
+	require.NoError(t, pat.Bcrypt().Check(good))
+	require.NoError(t, pat.Bcrypt().Check("$2b$14$"+good[7:]))
+	for name, encoded := range map[string]string{
+		"nothing":               "",
+		"other characters":      "$2a$10$" + strings.Repeat("!", 53),
+		"one character less":    good[:59],
+		"one character more":    good + "a",
+		"a line feed behind it": good + "\n",
+		"another version":       "$2x$" + good[4:],
+		"a cost of one digit":   "$2a$4$" + good[7:],
+		"a cost too low":        "$2a$03$" + good[7:],
+		"a cost too high":       "$2a$15$" + good[7:],
+	} {
+		requireArgument(t, pat.Bcrypt().Check(encoded), "digest")
+		_, err := pat.Bcrypt().Match(encoded, "v")
+		require.ErrorIs(t, err, pat.ErrCorrupt, name)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"runtime"
 	"strconv"
+	"strings"
 
 	"golang.org/x/crypto/argon2"
 	"golang.org/x/crypto/bcrypt"
@@ -26,9 +27,9 @@ type Imported struct {
 	LookupKey func(value string) (key string, ok bool)
 	// Hashers are the algorithms that digests of imported tokens may have.
 	Hashers []Hasher
-	// MaxConcurrent is how many comparisons of Hashers may run at once in a Verifier; the others wait within their
-	// context. Zero means the number of processors that Go uses. It keeps a flood of wrong secrets from taking the
-	// machine.
+	// MaxConcurrent is how many comparisons of Hashers may run at once in a Verifier. Zero means half of the
+	// processors that Go uses, so that a flood of wrong secrets leaves room for everything else. Some more wait
+	// within their context; beyond that, a verification fails with an error that is not ErrInvalidToken.
 	MaxConcurrent int
 }
 
@@ -46,10 +47,15 @@ type Hasher interface {
 
 const maxImportedValueLength = 1024
 
+// maxWaiting is how many comparisons may wait for each that runs. With bcrypt at cost 10 the last of them waits for
+// two seconds; more would only fill the memory.
+const maxWaiting = 32
+
 // slowHashers runs the hashers of imported tokens, a few at a time.
 type slowHashers struct {
 	byAlgorithm map[string]Hasher
 	running     chan struct{}
+	admitted    chan struct{} // those that run and those that wait
 }
 
 func newSlowHashers(imported Imported) (*slowHashers, error) {
@@ -61,9 +67,13 @@ func newSlowHashers(imported Imported) (*slowHashers, error) {
 	}
 	atOnce := imported.MaxConcurrent
 	if atOnce == 0 {
-		atOnce = runtime.GOMAXPROCS(0)
+		atOnce = max(1, runtime.GOMAXPROCS(0)/2)
 	}
-	s := &slowHashers{byAlgorithm: make(map[string]Hasher), running: make(chan struct{}, atOnce)}
+	s := &slowHashers{
+		byAlgorithm: make(map[string]Hasher),
+		running:     make(chan struct{}, atOnce),
+		admitted:    make(chan struct{}, atOnce*(1+maxWaiting)),
+	}
 	for i, hasher := range imported.Hashers {
 		field := fmt.Sprintf("Config.Imported.Hashers[%d]", i)
 		if isNil(hasher) {
@@ -81,24 +91,33 @@ func newSlowHashers(imported Imported) (*slowHashers, error) {
 	return s, nil
 }
 
+// knows reports whether the digest is of an enabled algorithm.
+func (s *slowHashers) knows(d Digest) bool { return s.byAlgorithm[d.Algorithm()] != nil }
+
 func (s *slowHashers) match(ctx context.Context, d Digest, value string) (bool, error) {
 	hasher := s.byAlgorithm[d.Algorithm()]
 	if hasher == nil {
 		return false, errors.New("pat: a stored digest has an algorithm that Config.Imported.Hashers does not have")
 	}
 	select {
+	case s.admitted <- struct{}{}:
+		defer func() { <-s.admitted }()
+	default:
+		return false, errors.New("pat: too many comparisons of imported tokens are waiting")
+	}
+	select {
 	case s.running <- struct{}{}:
+		defer func() { <-s.running }()
 	case <-ctx.Done():
 		return false, ctx.Err()
 	}
-	defer func() { <-s.running }()
 	return hasher.Match(d.sum(), value)
 }
 
 // Bcrypt returns the hasher "bcrypt" for digests in the form $2a$10$… (also 2b and 2y), up to cost 14.
 //
-// bcrypt reads no more than 72 bytes. A longer value never matches, because whatever stands behind the 72nd byte would
-// not be compared.
+// bcrypt reads no more than 72 bytes, and takes a value, a NUL and the value again for the value. So a value that is
+// longer, or has a NUL, never matches.
 func Bcrypt() Hasher { return bcryptHasher{} }
 
 type bcryptHasher struct{}
@@ -109,11 +128,13 @@ const (
 	maxBcryptLength = 72
 )
 
+var bcryptForm = regexp.MustCompile(`\A\$2[aby]\$[0-9]{2}\$[./A-Za-z0-9]{53}\z`)
+
 func (bcryptHasher) Algorithm() string { return "bcrypt" }
 
 func (bcryptHasher) Check(encoded string) error {
 	cost, err := bcrypt.Cost([]byte(encoded))
-	if err != nil || cost > maxBcryptCost || len(encoded) != 60 {
+	if err != nil || cost > maxBcryptCost || !bcryptForm.MatchString(encoded) {
 		return invalid("digest", "must be a bcrypt string of 60 bytes with a cost of at most 14")
 	}
 	return nil
@@ -123,7 +144,7 @@ func (h bcryptHasher) Match(encoded, value string) (bool, error) {
 	if err := h.Check(encoded); err != nil {
 		return false, fmt.Errorf("%w: digest: %w", ErrCorrupt, err)
 	}
-	if len(value) > maxBcryptLength {
+	if len(value) > maxBcryptLength || strings.Contains(value, "\x00") {
 		return false, nil
 	}
 	err := bcrypt.CompareHashAndPassword([]byte(encoded), []byte(value))

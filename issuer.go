@@ -208,7 +208,7 @@ func (i *Issuer) List(ctx context.Context, params ListParams) (Page, error) {
 
 // Revoke ends a token and returns it as it then is. A token that is revoked already keeps the time of the first
 // revocation, without error; an expired one is revoked like any other. An absent id is [ErrNotFound], one that is no
-// UUID an [ArgumentError].
+// UUID an [ArgumentError]. A token that can't be read is revoked all the same, and the error wraps [ErrCorrupt].
 //
 // Once it returns, no verification that starts later succeeds.
 func (i *Issuer) Revoke(ctx context.Context, id string) (Token, error) {
@@ -224,6 +224,9 @@ func (i *Issuer) Revoke(ctx context.Context, id string) (Token, error) {
 	if err != nil {
 		return Token{}, fault("revoke", err)
 	}
+	if !tok.Revoked() { // a store that says so and did not do so must not pass for a revocation
+		return Token{}, fault("revoke", ErrCorrupt)
+	}
 	if changed {
 		emit(ctx, i.onEvent, Event{Type: EventRevoked, Time: now}, &tok)
 	}
@@ -231,7 +234,8 @@ func (i *Issuer) Revoke(ctx context.Context, id string) (Token, error) {
 }
 
 // RevokeAll ends every token of a user, of a group, or of a user in a group, all at once, and returns how many there
-// were. The zero Owner is an [ArgumentError].
+// were. The zero Owner is an [ArgumentError]. With an error that wraps [ErrCorrupt] all are revoked nevertheless; the
+// number then leaves out those that can't be read.
 func (i *Issuer) RevokeAll(ctx context.Context, owner Owner) (int, error) {
 	if err := i.begin(ctx, "revoke all"); err != nil {
 		return 0, err
@@ -241,11 +245,11 @@ func (i *Issuer) RevokeAll(ctx context.Context, owner Owner) (int, error) {
 	}
 	now := canonicalTime(i.now())
 	revoked, err := i.store.RevokeAll(ctx, owner, now)
-	if err != nil {
-		return 0, fault("revoke all", err)
-	}
 	for n := range revoked {
 		emit(ctx, i.onEvent, Event{Type: EventRevoked, Time: now}, &revoked[n])
+	}
+	if err != nil {
+		return len(revoked), fault("revoke all", err)
 	}
 	return len(revoked), nil
 }

@@ -2,6 +2,7 @@ package pat_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -81,6 +82,7 @@ func TestCreateRefusesBadArguments(t *testing.T) {
 		"a blank name":                    {func(p *pat.CreateParams) { p.Name = " \t\n\u00A0" }, "CreateParams.Name"},
 		"a long name":                     {func(p *pat.CreateParams) { p.Name = strings.Repeat("é", 256) }, "CreateParams.Name"},
 		"a name that is not UTF-8":        {func(p *pat.CreateParams) { p.Name = "a\xffb" }, "CreateParams.Name"},
+		"a name that nobody sees":         {func(p *pat.CreateParams) { p.Name = "\u200b\u200d \ufeff" }, "CreateParams.Name"},
 		"a name with a control character": {func(p *pat.CreateParams) { p.Name = "a\x1b[31mb" }, "CreateParams.Name"},
 		"a name with a C1 control":        {func(p *pat.CreateParams) { p.Name = "a\u0085b" }, "CreateParams.Name"},
 		"a name of two lines":             {func(p *pat.CreateParams) { p.Name = "a\nb" }, "CreateParams.Name"},
@@ -206,6 +208,46 @@ func TestRevokeIsIdempotentAndKeepsTheFirstTime(t *testing.T) {
 	assert.Equal(t, revoked, again)
 	_, err = h.Revoke(t.Context(), uuid.NewString())
 	require.ErrorIs(t, err, pat.ErrNotFound)
+}
+
+func TestARevocationThatDidNotHappenDoesNotPassForOne(t *testing.T) {
+	h := newHouse(t, pat.Config{})
+	tok, _ := h.create(t)
+	h.store.Store = revokesNothing{h.store.Store, tok}
+	_, err := h.Revoke(t.Context(), tok.ID)
+	require.ErrorIs(t, err, pat.ErrCorrupt)
+}
+
+// revokesNothing is a store that says it has revoked, and has not.
+type revokesNothing struct {
+	pat.Store
+	tok pat.Token
+}
+
+func (s revokesNothing) Revoke(context.Context, string, time.Time) (pat.Token, bool, error) {
+	return s.tok, true, nil
+}
+
+func TestRevokeAllReportsWhatItDidBesideAnError(t *testing.T) {
+	events := &recorder{}
+	h := newHouse(t, pat.Config{OnEvent: events.OnEvent})
+	tok, _ := h.create(t)
+	events.take()
+	h.store.Store = oneUnreadableRevoked{h.store.Store}
+	n, err := h.RevokeAll(t.Context(), pat.Owner{UserID: "alice"})
+	require.ErrorIs(t, err, pat.ErrCorrupt)
+	assert.Equal(t, 1, n)
+	reported := events.take()
+	require.Len(t, reported, 1)
+	assert.Equal(t, tok.ID, reported[0].TokenID)
+}
+
+// oneUnreadableRevoked is a store that can't read one of the tokens that it has revoked.
+type oneUnreadableRevoked struct{ pat.Store }
+
+func (s oneUnreadableRevoked) RevokeAll(ctx context.Context, owner pat.Owner, at time.Time) ([]pat.Token, error) {
+	revoked, err := s.Store.RevokeAll(ctx, owner, at)
+	return revoked, errors.Join(err, pat.ErrCorrupt)
 }
 
 func TestRevokeAllEndsWhatTheOwnerHas(t *testing.T) {

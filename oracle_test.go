@@ -44,7 +44,10 @@ func TestEveryRefusalOfAWellFormedValueDoesTheSameWork(t *testing.T) {
 	wrongSecret = string(appendBase62([]byte(wrongSecret), checksum(wrongSecret)))
 
 	store := &oneRecord{}
-	v, err := NewVerifier(store, Config{PepperKeys: []PepperKey{pepperKey("k1")}, LastUsedInterval: -1})
+	v, err := NewVerifier(store, Config{
+		PepperKeys: []PepperKey{pepperKey("k1")}, LastUsedInterval: -1,
+		Imported: Imported{LookupKey: func(string) (string, bool) { return "", false }, Hashers: []Hasher{Bcrypt()}},
+	})
 	require.NoError(t, err)
 	fast := Record{Token: Token{ID: "id", Prefix: prefix}, Digest: v.hashers.digest(value)}
 	slow := Record{Token: fast.Token, Digest: makeDigest("bcrypt", "", []byte("x"))}

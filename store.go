@@ -43,9 +43,10 @@ type Record struct {
 //   - An id or a prefix is never given to another token. Revoked tokens stay as tombstones until they are purged.
 //   - No method writes a whole record back, so that no stale copy can undo a revoke.
 type Store interface {
-	// Insert adds a record. If limit is above zero, it counts the group's tokens that are neither revoked nor
-	// rotated (expired ones included) and returns [ErrLimitReached] where there are limit or more; counting and
-	// adding are one step, whatever other callers and processes do at the time.
+	// Insert adds a record. If limit is above zero, it counts the group's tokens that are not revoked (expired ones
+	// included), leaving out those that are rotated and expired at the new token's CreatedAt, and returns
+	// [ErrLimitReached] where there are limit or more; counting and adding are one step, whatever other callers and
+	// processes do at the time.
 	//
 	// It returns [ErrExists] if the id or the prefix is taken. If a record with the same id, prefix and digest is
 	// there, it is the earlier try of this very call, whose outcome got lost: Insert changes nothing and returns nil,
@@ -64,8 +65,8 @@ type Store interface {
 	// Expired tokens are listed, revoked ones only with query.IncludeRevoked.
 	List(ctx context.Context, query ListQuery) ([]Token, error)
 
-	// Rotate, in one step, adds rotation.New and ends the old token. It does not check the group's limit, since the
-	// new token takes the old one's place.
+	// Rotate, in one step, adds rotation.New and ends the old token. It does not check the group's limit: the new
+	// token takes the old one's place, if only once its grace has ended.
 	//
 	// The old token has to be there (else [ErrNotFound]), not revoked ([ErrRevoked]), not expired at rotation.At
 	// ([ErrExpired]) and not rotated before ([ErrRotated]), tested in this order; of several callers who rotate a
@@ -77,12 +78,15 @@ type Store interface {
 	Rotate(ctx context.Context, rotation Rotation) error
 
 	// Revoke sets RevokedAt and UpdatedAt to at and returns the token as it then is. A token that is revoked already
-	// keeps its times, and changed is false. An absent one is [ErrNotFound]. Once Revoke has returned, no call of
+	// keeps its times, and changed is false. An absent one is [ErrNotFound]. One that can't be read is revoked
+	// nevertheless, and the error wraps [ErrCorrupt]. Once Revoke has returned, no call of
 	// FindByPrefix that starts later, in any process, returns the token unrevoked.
 	Revoke(ctx context.Context, id string, at time.Time) (tok Token, changed bool, err error)
 
-	// RevokeAll revokes, in one step, every token of the owner that is not revoked yet, and returns these as
-	// they then are, in no particular order. It gives the same promise as Revoke.
+	// RevokeAll revokes, in one step, every token of the owner that is not revoked yet, and returns these as they
+	// then are, in no particular order. It gives the same promise as Revoke. Those that can't be read are revoked
+	// with the others, so that one of them keeps nobody from stopping the rest; the error then wraps [ErrCorrupt],
+	// and the readable ones are returned beside it.
 	RevokeAll(ctx context.Context, owner Owner, at time.Time) ([]Token, error)
 
 	// Touch records uses of tokens. A LastUsedAt only ever moves forward, nothing else changes, and prefixes that are

@@ -93,7 +93,7 @@ func (v *Verifier) prove(ctx context.Context, key string, native bool, value str
 	}
 	match, known, err := v.hashers.matchFast(rec.Digest, value)
 	switch {
-	case !known && native:
+	case !known && native && v.hashers.slow.knows(rec.Digest):
 		// A value of this library's form that hits an imported key. The slow hash is not run: it can't match.
 		v.hashers.matchDummy(value)
 	case !known:
@@ -106,6 +106,20 @@ func (v *Verifier) prove(ctx context.Context, key string, native bool, value str
 		return ErrWrongSecret
 	}
 	return nil
+}
+
+// Recognizes reports whether a value has the form of a token, this library's or that of the imported ones. It asks no
+// store: a value that it recognizes need not be a token, but one that it does not is none. It tells tokens from other
+// credentials.
+func (v *Verifier) Recognizes(value string) bool {
+	if v == nil || v.settings == nil {
+		return false
+	}
+	_, ok := parsePrefix(value)
+	if !ok {
+		_, ok = v.importedKey(value)
+	}
+	return ok
 }
 
 // importedKey returns the look-up key of a value that has not this library's form.

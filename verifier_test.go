@@ -184,6 +184,8 @@ func TestACorruptRecordIsAnErrorAndNoAnswer(t *testing.T) {
 		"no digest":                       {Token: good.Token},
 		"a digest that is too short":      {Token: good.Token, Digest: digest("sha256$$" + strings.Repeat("x", 31))},
 		"a digest of a key that is gone":  {Token: good.Token, Digest: digest("hmac-sha256$k1$" + strings.Repeat("x", 32))},
+		"a digest of an unknown kind":     {Token: good.Token, Digest: digest("sha3-256$$" + strings.Repeat("x", 32))},
+		"a digest of one that is not on":  {Token: good.Token, Digest: digest("bcrypt$$x")},
 		"a digest with a misplaced key":   {Token: good.Token, Digest: digest("sha256$k1$" + strings.Repeat("x", 32))},
 		"a digest cut at its first bytes": {Token: good.Token, Digest: digest("sha256$$x")},
 	} {
@@ -249,6 +251,30 @@ func TestOwnerActiveIsAskedOnEveryVerificationOfAProvenValue(t *testing.T) {
 		require.Error(t, err)
 		require.NotErrorIs(t, err, pat.ErrInvalidToken, "not knowing is not the same as no")
 		assert.Equal(t, pat.Token{}, tok)
+	}
+}
+
+func TestRecognizesTellsTokensFromOtherCredentials(t *testing.T) {
+	native, imports := newHouse(t, pat.Config{}), newHouse(t, importing(pat.Config{}))
+	_, value := native.create(t)
+	for name, c := range map[string]struct {
+		value             string
+		byNative, imports bool
+	}{
+		"a value":                  {value, true, true},
+		"a value of another store": {otherSecret(value), true, true},
+		"an older system's value":  {oldValue, false, true},
+		"a session":                {"alice-session", false, false},
+		"a garbled value":          {value[:54] + "!", false, false},
+		"nothing":                  {"", false, false},
+	} {
+		assert.Equal(t, c.byNative, native.Recognizes(c.value), name)
+		assert.Equal(t, c.imports, imports.Recognizes(c.value), name)
+	}
+	lookups, _ := imports.store.counts()
+	assert.Zero(t, lookups)
+	for _, v := range []*pat.Verifier{nil, {}} {
+		assert.False(t, v.Recognizes(value))
 	}
 }
 

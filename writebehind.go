@@ -220,6 +220,26 @@ func (w *writeBehind) close(ctx context.Context) error {
 			return ctx.Err()
 		}
 	}
-	defer func() { <-w.writing }()
-	return w.write(ctx)
+	if w.idle() {
+		<-w.writing
+		return nil
+	}
+	// In a goroutine, because a store may not heed ctx, or not soon.
+	written := make(chan error, 1)
+	go func() {
+		written <- w.write(ctx)
+		<-w.writing
+	}()
+	select {
+	case err := <-written:
+		return err
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (w *writeBehind) idle() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return len(w.uses) == 0 && len(w.digests) == 0
 }

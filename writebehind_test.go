@@ -297,6 +297,21 @@ func TestCloseUnderADoneContext(t *testing.T) {
 	require.NoError(t, h.Close(t.Context()))
 }
 
+func TestCloseWaitsForAStoreThatDoesNotHeedItsContextNoLongerThanItsOwn(t *testing.T) {
+	h := newHouse(t, pat.Config{})
+	_, value := h.create(t)
+	let := make(chan struct{})
+	h.store.onTouch(func(context.Context, []pat.Use) error { <-let; return nil })
+	_, err := h.Verify(t.Context(), value)
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	closed := make(chan error)
+	go func() { closed <- h.Close(ctx) }()
+	cancel()
+	require.ErrorIs(t, <-closed, context.Canceled)
+	close(let)
+}
+
 func TestARecordedUseNeverUndoesARevoke(t *testing.T) {
 	h := newHouse(t, pat.Config{})
 	tok, value := h.create(t)
