@@ -18,8 +18,11 @@ import (
 	"github.com/patkit/pat/sqlite"
 )
 
+const tick = "tick"
+
 // writeUntilKilled creates tokens, revokes some and rotates others. It prints a line before each change of a token and
-// one after each call that has returned.
+// one after each call that has returned. Another goroutine prints all the time, as a clock that tells the other process
+// when to kill: in any stage of a call, and not just behind one.
 func writeUntilKilled(path string) {
 	s, err := sqlite.Open(path)
 	must(err)
@@ -29,15 +32,20 @@ func writeUntilKilled(path string) {
 		_, err := fmt.Fprintln(os.Stdout, words...) // one write, which a pipe takes as a whole or not at all
 		must(err)
 	}
-	add := func() string {
+	go func() {
+		for {
+			say(tick)
+		}
+	}()
+	create := func() string {
 		issued, err := issuer.Create(ctx, pat.CreateParams{UserID: "user", GroupID: "group", Name: "name"})
 		must(err)
 		say("created", issued.Token.ID, issued.Value.Reveal())
 		return issued.Token.ID
 	}
 	for {
-		add()
-		revoked, rotated := add(), add()
+		create()
+		revoked, rotated := create(), create()
 		say("ending", revoked)
 		_, err := issuer.Revoke(ctx, revoked)
 		must(err)
@@ -69,7 +77,7 @@ func TestWhatWasAcknowledgedSurvivesAKill(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pat.db")
 	known := make(map[string]*acknowledged)
 	for round := range rounds {
-		note(t, known, linesUntilKilled(t, path, rand.N(60)))
+		note(t, known, linesUntilKilled(t, path, rand.N(40), 1+rand.N(2000)))
 		s, err := sqlite.Open(path)
 		require.NoError(t, err)
 		tokens := checkAcknowledged(t, s, known)
@@ -83,8 +91,9 @@ func TestWhatWasAcknowledgedSurvivesAKill(t *testing.T) {
 	assert.NotEmpty(t, known)
 }
 
-// linesUntilKilled starts the process, kills it once it has printed n lines, and returns all that it printed.
-func linesUntilKilled(t *testing.T, path string, n int) []string {
+// linesUntilKilled starts the process, kills it once it has printed so many lines and then so many ticks, and returns
+// all lines that it printed.
+func linesUntilKilled(t *testing.T, path string, wanted, ticks int) []string {
 	t.Helper()
 	cmd := process(t, "write", path)
 	cmd.Stdout = nil
@@ -92,15 +101,18 @@ func linesUntilKilled(t *testing.T, path string, n int) []string {
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
 	var lines []string
-	for scanner := bufio.NewScanner(pipe); ; lines = append(lines, scanner.Text()) {
-		if len(lines) == n {
-			require.NoError(t, cmd.Process.Kill())
-		}
-		if !scanner.Scan() {
-			require.NoError(t, scanner.Err())
-			break
+	scanner := bufio.NewScanner(pipe)
+	for scanner.Scan() {
+		switch line := scanner.Text(); {
+		case line != tick:
+			lines = append(lines, line)
+		case len(lines) >= wanted:
+			if ticks--; ticks == 0 {
+				require.NoError(t, cmd.Process.Kill())
+			}
 		}
 	}
+	require.NoError(t, scanner.Err())
 	require.EqualError(t, cmd.Wait(), "signal: killed", "%s", lines)
 	return lines
 }
