@@ -33,6 +33,8 @@ func TestIndexAgreesWithAMapUnderRandomWrites(t *testing.T) {
 				delete(model, id)
 				x.remove(e)
 			}
+			require.Equal(t, len(model), x.live)
+			require.Equal(t, slotsInUse(x), x.used, "or the table would be replaced too late, or at every turn")
 			if step%100 == 0 {
 				for n := range 300 {
 					id := fmt.Sprint(n)
@@ -40,8 +42,18 @@ func TestIndexAgreesWithAMapUnderRandomWrites(t *testing.T) {
 				}
 			}
 		}
-		require.Equal(t, len(model), x.live)
 	}
+}
+
+// slotsInUse counts those that hold an entry or the mark of a removed one.
+func slotsInUse(x *index) int {
+	slots, n := x.table.Load().entries, 0
+	for i := range slots {
+		if slots[i].Load() != nil {
+			n++
+		}
+	}
+	return n
 }
 
 func TestIndexFindsAmongEqualHashes(t *testing.T) {

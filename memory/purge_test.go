@@ -59,3 +59,36 @@ func TestListSkipsPurgedEntriesThatAreStillInTheOwnersList(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, revoked, 8)
 }
+
+func TestAnOwnersEntriesAreMovedTogetherOnceMostOfThemArePurged(t *testing.T) {
+	ctx := context.Background()
+	s := New()
+	for n := range 10 {
+		require.NoError(t, s.Insert(ctx, record(t, n, "user", "group"), 0))
+	}
+	for _, step := range []struct{ gone, entries, purged int }{{5, 10, 5}, {6, 4, 0}, {8, 4, 2}, {9, 1, 0}} {
+		_, err := s.Purge(ctx, time.Unix(int64(step.gone), 0), 10)
+		require.NoError(t, err)
+		for _, o := range []*owner{s.users["user"], s.groups["group"]} {
+			require.Len(t, o.entries, step.entries, "after %d of 10", step.gone)
+			require.Equal(t, step.purged, o.purged, "after %d of 10", step.gone)
+		}
+		tokens, err := s.List(ctx, pat.ListQuery{Owner: pat.Owner{UserID: "user"}, Limit: 10})
+		require.NoError(t, err)
+		require.Len(t, tokens, 10-step.gone)
+	}
+}
+
+func TestALimitBelowOneSelectsNothing(t *testing.T) {
+	ctx := context.Background()
+	s := New()
+	require.NoError(t, s.Insert(ctx, record(t, 1, "user", "group"), 0))
+	for _, limit := range []int{0, -1} {
+		n, err := s.Purge(ctx, time.Unix(2, 0), limit)
+		require.NoError(t, err)
+		require.Zero(t, n)
+		tokens, err := s.List(ctx, pat.ListQuery{Owner: pat.Owner{UserID: "user"}, Limit: limit})
+		require.NoError(t, err)
+		require.Empty(t, tokens)
+	}
+}

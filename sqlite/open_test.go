@@ -116,7 +116,11 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 			require.NoError(t, os.WriteFile(path, []byte("SQLite format 3\x00"), 0o600))
 		}, sqlite.ErrNotADatabase},
 		{"a named pipe", func(t *testing.T, path string) { require.NoError(t, syscall.Mkfifo(path, 0o600)) }, sqlite.ErrNotADatabase},
-		{"a newer schema", func(t *testing.T, path string) {
+		{"the next schema", func(t *testing.T, path string) {
+			made(t, path)
+			execute(t, path, "INSERT INTO pat_schema (version, applied_at) SELECT max(version) + 1, 0 FROM pat_schema")
+		}, sqlite.ErrNewerSchema},
+		{"a schema far ahead", func(t *testing.T, path string) {
 			made(t, path)
 			execute(t, path, "INSERT INTO pat_schema (version, applied_at) VALUES (99, 0)")
 		}, sqlite.ErrNewerSchema},

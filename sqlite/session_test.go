@@ -46,7 +46,10 @@ func TestAFullDiskChangesNothingAndIsOverWhenThereIsRoom(t *testing.T) {
 
 func TestACanceledWriteChangesNothing(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pat.db")
-	s, rec := testStore(t, path), testRecord(t)
+	rec := testRecord(t)
+	s, err := Open(path, WithBusyTimeout(time.Hour)) // so that only the context can end a wait
+	require.NoError(t, err)
+	defer func() { require.NoError(t, s.Close()) }()
 	t.Run("while another process holds the lock", func(t *testing.T) {
 		other := testStore(t, path)
 		c, err := other.writer.acquire(t.Context(), other.closed)
@@ -76,7 +79,7 @@ func TestACanceledWriteChangesNothing(t *testing.T) {
 		})
 		assert.ErrorIs(t, err, context.Canceled)
 	})
-	_, err := s.FindByPrefix(t.Context(), rec.Token.Prefix)
+	_, err = s.FindByPrefix(t.Context(), rec.Token.Prefix)
 	assert.ErrorIs(t, err, pat.ErrNotFound)
 	require.NoError(t, s.Insert(t.Context(), rec, 0), "the connection is as before")
 }
