@@ -21,7 +21,8 @@ func baseURL(addr net.Addr) string {
 }
 
 // walkThrough returns shell commands that walk through the API at base. They need curl and sed, work in any shell of
-// the POSIX family, and leave no token behind. They explain themselves by echo, because an interactive zsh takes no comments.
+// the POSIX family, and leave no token behind. They explain themselves by echo, because an interactive zsh takes no
+// comments.
 func walkThrough(base string) string {
 	return strings.ReplaceAll(walkThroughTemplate, "{base}", base)
 }
