@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -14,6 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/patkit/pat"
 	"github.com/patkit/pat/httpadapter"
 	"github.com/patkit/pat/memory"
 )
@@ -23,17 +25,32 @@ const base = httpadapter.DefaultBasePath
 // service is the handler on a store of its own, with its log.
 type service struct {
 	t       *testing.T
+	store   *flakyStore
 	handler http.Handler
 	log     *bytes.Buffer
 }
 
+// flakyStore can find nothing out while it is down.
+type flakyStore struct {
+	pat.Store
+	down bool
+}
+
+func (s *flakyStore) FindByPrefix(ctx context.Context, prefix string) (pat.Record, error) {
+	if s.down {
+		return pat.Record{}, errors.New("the store is down")
+	}
+	return s.Store.FindByPrefix(ctx, prefix)
+}
+
 func newService(t *testing.T) *service {
 	t.Helper()
-	log := new(bytes.Buffer)
-	handler, verifier, err := newHandler(memory.New(), slog.New(slog.NewTextHandler(log, nil)))
+	s := &service{t: t, store: &flakyStore{Store: memory.New()}, log: new(bytes.Buffer)}
+	handler, verifier, err := newHandler(s.store, slog.New(slog.NewTextHandler(s.log, nil)))
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, verifier.Close(context.WithoutCancel(t.Context()))) })
-	return &service{t: t, handler: handler, log: log}
+	s.handler = handler
+	return s
 }
 
 func (s *service) call(method, path, credential, body string) *httptest.ResponseRecorder {
@@ -163,6 +180,41 @@ func TestProfileRoutesAreGuardedByTheRouteTable(t *testing.T) {
 	}
 }
 
+func TestATokenEndsWhenItsOwnerHasNothingToDoInTheGroupAnyMore(t *testing.T) {
+	tests := []struct {
+		name, user, group string
+		want              int
+		wantCode          string
+	}{
+		{"carol has no rights", "carol", "1", 401, "invalid_token"},
+		{"alice has none in group 3", "alice", "3", 401, "invalid_token"},
+		{"a user that does not exist", "dave", "1", 401, "invalid_token"},
+		{"bob may still list in group 2", "bob", "2", 200, ""},
+		{"alice is still in group 1", "alice", "1", 200, ""},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			s := newService(t)
+			// As if it had been made while they still could: the API would not make it now.
+			issuer, err := pat.NewIssuer(s.store, pat.Config{Scopes: pat.PublicFullScopes()})
+			require.NoError(t, err)
+			issued, err := issuer.Create(t.Context(), pat.CreateParams{UserID: test.user, GroupID: test.group, Name: "test"})
+			require.NoError(t, err)
+			value := issued.Value.Reveal()
+
+			for _, w := range []*httptest.ResponseRecorder{
+				s.call("POST", base+"/pats/verify", "", `{"token":"`+value+`"}`),
+				s.call("GET", base+"/profile", value, ""),
+			} {
+				var answer struct{ Code string }
+				require.NoError(t, json.Unmarshal(w.Body.Bytes(), &answer))
+				assert.Equal(t, test.want, w.Code, w.Body)
+				assert.Equal(t, test.wantCode, answer.Code)
+			}
+		})
+	}
+}
+
 func TestTheDescriptionIsServed(t *testing.T) {
 	w := newService(t).call("GET", "/openapi.json", "", "")
 	assert.Equal(t, http.StatusOK, w.Code)
@@ -190,4 +242,21 @@ func TestEventsAreLoggedOneLineEachAndWithoutSecrets(t *testing.T) {
 		assert.Equal(t, want, line)
 	}
 	assert.NotContains(t, s.log.String(), "pat_")
+}
+
+func TestAFaultIsLoggedWithItsCauseAndWithoutWhatTheClientSent(t *testing.T) {
+	s := newService(t)
+	value := s.create(1, "").Token
+	s.store.down = true
+	s.log.Reset()
+	w := s.call("GET", base+"/profile/"+value+"?token="+value, value, "")
+	require.Equal(t, http.StatusInternalServerError, w.Code)
+	w = s.call("POST", base+"/pats/verify?token="+value, "", `{"token":"`+value+`"}`)
+	require.Equal(t, http.StatusInternalServerError, w.Code)
+
+	log := s.log.String()
+	const cause = ` error="pat: verify: the store is down"`
+	assert.Contains(t, log, `level=ERROR msg="internal error" method=GET route=`+base+`/profile/`+cause)
+	assert.Contains(t, log, `level=ERROR msg="internal error" method=POST route=/`+cause)
+	assert.NotContains(t, log, "pat_")
 }

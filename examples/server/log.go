@@ -31,11 +31,12 @@ func logEvent(logger *slog.Logger) func(context.Context, pat.Event) {
 	}
 }
 
-// logFault returns a function that writes the cause of a 500, which the client is not told. The path is enough to find
-// the request: a query string or a header could hold a secret.
+// logFault returns a function that writes the cause of a 500, which the client is not told. Of the request it writes
+// the method and the route, and nothing that the client chose: a path, a query string or a header may hold a token, by
+// mistake or by design.
 func logFault(logger *slog.Logger) func(*http.Request, error) {
 	return func(r *http.Request, err error) {
 		logger.LogAttrs(r.Context(), slog.LevelError, "internal error",
-			slog.String("method", r.Method), slog.String("path", r.URL.Path), slog.String("error", err.Error()))
+			slog.String("method", r.Method), slog.String("route", r.Pattern), slog.String("error", err.Error()))
 	}
 }
