@@ -86,7 +86,7 @@ func goldenCopy(t *testing.T) string {
 	sum := sha256.Sum256(content)
 	require.Equal(t, goldenSum, hex.EncodeToString(sum[:]), "the file was changed; take it back")
 	path := filepath.Join(t.TempDir(), "pat.db")
-	require.NoError(t, os.WriteFile(path, content, 0o600))
+	require.NoError(t, os.WriteFile(path, content, 0o600)) //nolint:gosec // in the folder of this test
 	return path
 }
 

@@ -8,7 +8,7 @@ import (
 	"github.com/patkit/pat/storetest"
 )
 
-func ExampleRun() {
+func ExampleRun() { //nolint:testableexamples // a test runs under go test alone
 	// In the tests of the store's package this is func TestStore(t *testing.T) { … }.
 	testStore := func(t *testing.T) {
 		storetest.Run(t, func(t *testing.T) pat.Store {
