@@ -110,5 +110,9 @@ func (e *entry) token() pat.Token {
 	return rec.Token
 }
 
-// counts reports whether the group's limit counts the token.
-func (s *state) counts() bool { return s.revoked == none && s.rotatedTo == "" }
+// stands reports whether the token is neither revoked nor rotated, and rotates whether it is rotated and not revoked.
+func (s *state) stands() bool  { return s.revoked == none && s.rotatedTo == "" }
+func (s *state) rotates() bool { return s.revoked == none && s.rotatedTo != "" }
+
+// nowhere is the state of a token before it is added and after it is removed: like a revoked one, it counts for nothing.
+var nowhere = state{}

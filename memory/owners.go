@@ -16,7 +16,10 @@ type owner struct {
 	id      string
 	entries []*entry
 	purged  int // how many of the entries are
-	counted int // how many tokens the limit counts; kept for groups only
+	// What the limit counts, kept for groups only: how many tokens are neither revoked nor rotated, and the rotated ones
+	// that are not revoked, which count until they expire.
+	counted int
+	rotated []*entry
 }
 
 // get returns the owner with this id, a new one if need be.
@@ -52,6 +55,33 @@ func (m owners) remove(o *owner) {
 	if 2*o.purged > len(o.entries) {
 		o.entries = slices.DeleteFunc(o.entries, func(e *entry) bool { return e.purged })
 		o.purged = 0
+	}
+}
+
+// count returns how many tokens the group's limit counts at a time.
+func (o *owner) count(at instant) int {
+	n := o.counted
+	for _, e := range o.rotated {
+		if now := e.state(); now.expires == none || now.expires > at {
+			n++
+		}
+	}
+	return n
+}
+
+// recount brings what count needs up to date with a token's change from one state to another.
+func (o *owner) recount(e *entry, from, to state) {
+	if from.stands() {
+		o.counted--
+	}
+	if to.stands() {
+		o.counted++
+	}
+	if from.rotates() && !to.rotates() {
+		o.rotated = slices.DeleteFunc(o.rotated, func(other *entry) bool { return other == e })
+	}
+	if !from.rotates() && to.rotates() {
+		o.rotated = append(o.rotated, e)
 	}
 }
 

@@ -37,9 +37,7 @@ func (e *entry) endedBefore(cut instant) bool {
 
 func (s *Store) remove(e *entry) {
 	e.purged = true
-	if now := e.state(); now.counts() {
-		e.group.counted--
-	}
+	e.group.recount(e, e.state(), nowhere)
 	s.users.remove(e.user)
 	s.groups.remove(e.group)
 	s.byID.remove(e)

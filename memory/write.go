@@ -20,7 +20,7 @@ func (s *Store) Insert(ctx context.Context, rec pat.Record, limit int) error {
 	if s.taken(rec.Token) {
 		return pat.ErrExists
 	}
-	if limit > 0 && s.groups.get(rec.Token.GroupID).counted >= limit {
+	if limit > 0 && s.groups.get(rec.Token.GroupID).count(instantOf(rec.Token.CreatedAt)) >= limit {
 		return pat.ErrLimitReached
 	}
 	return s.add(rec)
@@ -164,9 +164,7 @@ func (s *Store) add(rec pat.Record) error {
 	}
 	s.users.add(user, e)
 	s.groups.add(group, e)
-	if now := e.state(); now.counts() {
-		group.counted++
-	}
+	group.recount(e, nowhere, e.state())
 	s.byID.add(e)
 	s.byPrefix.add(e)
 	return nil
@@ -186,8 +184,6 @@ func (e *entry) revoke(at time.Time) bool {
 
 // change gives the token another state, for readers to see at once.
 func (e *entry) change(next state) {
-	if before := e.state(); before.counts() && !next.counts() {
-		e.group.counted--
-	}
+	e.group.recount(e, e.state(), next)
 	e.changed.Store(&next)
 }

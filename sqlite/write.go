@@ -13,11 +13,13 @@ import (
 
 const (
 	insert = "INSERT INTO pat_tokens (" + columns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-	// countGroup counts what the limit of a group counts, up to that limit, without leaving the index. It is not a part
-	// of the INSERT, because SQLite makes a temporary table for one that reads its own target, which takes longer than
+	// countGroup counts what the limit of a group counts, up to that limit. It leaves the index for rotated tokens alone. It is
+	// not a part of the INSERT, because SQLite makes a temporary table for one that reads its own target, which takes longer than
 	// the rest together.
 	countGroup = "SELECT count(*) FROM (SELECT 1 FROM pat_tokens INDEXED BY pat_tokens_group_live " +
-		"WHERE group_id = ?1 AND revoked_at IS NULL AND rotated_to IS NULL LIMIT ?2)"
+		"WHERE group_id = ?1 AND revoked_at IS NULL AND rotated_to IS NULL " +
+		"UNION ALL SELECT 1 FROM pat_tokens INDEXED BY pat_tokens_group_live " +
+		"WHERE group_id = ?1 AND revoked_at IS NULL AND rotated_to IS NOT NULL AND (expires_at IS NULL OR expires_at > ?3) LIMIT ?2)"
 	// clash counts the rows that have the id or the prefix of a new record, and those among them that are the new
 	// record.
 	clash = "SELECT count(*), count(*) FILTER (WHERE prefix = ?1 AND id = ?2 AND digest = ?3) FROM pat_tokens WHERE prefix = ?1 OR id = ?2"
@@ -74,7 +76,7 @@ func (s *Store) Insert(ctx context.Context, rec pat.Record, limit int) error {
 		return err
 	}
 	return s.transact(ctx, "insert", func(c *session) error {
-		err := c.insertWithin(ctx, row, rec.Token.GroupID, limit)
+		err := c.insertWithin(ctx, row, &rec.Token, limit)
 		if !errors.Is(err, pat.ErrExists) && !errors.Is(err, pat.ErrLimitReached) {
 			return err
 		}
@@ -91,10 +93,11 @@ func (s *Store) Insert(ctx context.Context, rec pat.Record, limit int) error {
 }
 
 // insertWithin adds a row, unless the group is full.
-func (c *session) insertWithin(ctx context.Context, row []any, groupID string, limit int) error {
+func (c *session) insertWithin(ctx context.Context, row []any, tok *pat.Token, limit int) error {
 	if limit > 0 {
 		var n int
-		if err := c.writes.countGroup.QueryRowContext(context.WithoutCancel(ctx), groupID, limit).Scan(&n); err != nil {
+		err := c.writes.countGroup.QueryRowContext(context.WithoutCancel(ctx), tok.GroupID, limit, tok.CreatedAt.UnixMicro()).Scan(&n)
+		if err != nil {
 			return err
 		}
 		if n >= limit {

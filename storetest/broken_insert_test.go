@@ -109,8 +109,18 @@ var brokenInserts = []breakage{
 		counting(func(r, t pat.Token) bool { return t.GroupID == r.GroupID && t.RotatedTo == "" })},
 	{"counts tokens revoked all at once", "Limit/tokens revoked all at once are not counted",
 		counting(func(r, t pat.Token) bool { return t.GroupID == r.GroupID && t.RotatedTo == "" })},
-	{"counts rotated tokens", "Limit/rotated tokens are not counted",
+	{"counts rotated tokens for ever", "Limit/rotated tokens are counted until they expire",
 		counting(func(r, t pat.Token) bool { return t.GroupID == r.GroupID && !t.Revoked() })},
+	{"leaves rotated tokens out", "Limit/rotated tokens are counted until they expire",
+		counting(func(r, t pat.Token) bool { return t.GroupID == r.GroupID && !t.Revoked() && t.RotatedTo == "" })},
+	{"leaves rotated tokens out", "Limit/rotated tokens are counted whatever becomes of their successor",
+		counting(func(r, t pat.Token) bool { return t.GroupID == r.GroupID && !t.Revoked() && t.RotatedTo == "" })},
+	{"counts rotated tokens that are revoked", "Limit/rotated tokens that are revoked are not counted",
+		counting(func(r, t pat.Token) bool {
+			return t.GroupID == r.GroupID && (!t.Revoked() || t.RotatedTo != "" && !t.Expired(r.CreatedAt))
+		})},
+	{"counts rotated tokens that are purged", "Limit/rotated tokens that are purged are not counted",
+		breaking(func(b *broken) { b.purge = func(context.Context, time.Time, int) (int, error) { return 1, nil } })},
 	{"counts tokens rotated at once", "Limit/tokens rotated at once are not counted",
 		counting(func(r, t pat.Token) bool { return t.GroupID == r.GroupID })},
 	{"leaves expired tokens out", "Limit/expired tokens are counted", counting(func(r, t pat.Token) bool {

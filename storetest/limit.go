@@ -50,15 +50,51 @@ var limitCases = []testCase{
 		},
 	},
 	{
-		name: "Limit/rotated tokens are not counted",
-		rule: "The limit counts the successor of a rotated token, and not the token itself, also while that is still valid, and also " +
-			"where it is revoked later.",
+		name: "Limit/rotated tokens are counted until they expire",
+		rule: "The limit counts a rotated token beside its successor while it is in its grace period, by the CreatedAt of the new " +
+			"token, and no longer once that has ended.",
 		run: func(h *harness) {
-			old, _ := h.rotated()
-			h.exactlyOneMore(2)
+			h.rotated() // with a grace period until 10
+			h.fails(h.store.Insert(ctx, h.record(createdAt(later(9))), 2), pat.ErrLimitReached, "Insert during the grace period")
+			h.ok(h.store.Insert(ctx, h.record(createdAt(later(10))), 2), "Insert once the grace period has ended")
+			h.fails(h.store.Insert(ctx, h.record(createdAt(later(10))), 2), pat.ErrLimitReached, "Insert at the limit")
+		},
+	},
+	{
+		name: "Limit/rotated tokens are counted whatever becomes of their successor",
+		rule: "The limit counts a rotated token in its grace period also where its successor was revoked. Otherwise rotating and " +
+			"revoking by turns would keep any number of tokens alive.",
+		run: func(h *harness) {
+			_, next := h.rotated() // with a grace period until 10
+			_, _, err := h.store.Revoke(ctx, next.Token.ID, later(2))
+			h.ok(err, "Revoke of the successor")
+			h.fails(h.store.Insert(ctx, h.record(createdAt(later(9))), 1), pat.ErrLimitReached, "Insert during the grace period")
+			h.ok(h.store.Insert(ctx, h.record(createdAt(later(10))), 1), "Insert once the grace period has ended")
+		},
+	},
+	{
+		name: "Limit/rotated tokens that are revoked are not counted",
+		rule: "The limit does not count a rotated token that was revoked in its grace period.",
+		run: func(h *harness) {
+			old, _ := h.rotated() // with a grace period until 10
 			_, _, err := h.store.Revoke(ctx, old.Token.ID, later(2))
 			h.ok(err, "Revoke of the rotated token")
-			h.exactlyOneMore(3)
+			h.ok(h.store.Insert(ctx, h.record(createdAt(later(3))), 2), "Insert for the last place")
+			h.fails(h.store.Insert(ctx, h.record(createdAt(later(3))), 2), pat.ErrLimitReached, "Insert at the limit")
+		},
+	},
+	{
+		name: "Limit/rotated tokens that are purged are not counted",
+		rule: "A rotated token that was purged counts for nothing, also by a clock that went back into its grace period.",
+		run: func(h *harness) {
+			h.rotated() // with a grace period until 10
+			n, err := h.store.Purge(ctx, later(11), 10)
+			h.ok(err, "Purge")
+			if n != 1 {
+				h.failf("Purge deleted %d tokens, want 1", n)
+			}
+			h.ok(h.store.Insert(ctx, h.record(createdAt(later(9))), 2), "Insert for the last place")
+			h.fails(h.store.Insert(ctx, h.record(createdAt(later(9))), 2), pat.ErrLimitReached, "Insert at the limit")
 		},
 	},
 	{
