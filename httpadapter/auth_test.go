@@ -163,6 +163,48 @@ func TestAPATDoesNotManagePATs(t *testing.T) {
 	assert.False(t, h.stored(tok.ID).Revoked())
 }
 
+func TestNoSpellingOfTheHeaderGetsAPATPast(t *testing.T) {
+	asked := false
+	h := newHost(t, func(s *settings) {
+		s.adapter.Authenticate = func(*http.Request) (httpadapter.Caller, error) {
+			asked = true
+			return httpadapter.Caller{UserID: "alice"}, nil // a host that takes anything
+		}
+	})
+	_, value := h.issue(pat.CreateParams{Scopes: []string{pat.ScopeFull}})
+	for sentence, header := range map[string]string{
+		"several spaces":                   "Bearer   " + value,
+		"spaces behind it":                 "Bearer " + value + "  ",
+		"the scheme in lower case":         "bearer " + value,
+		"a tab":                            "Bearer\t" + value,
+		"a space and a tab":                "Bearer \t" + value,
+		"a tab and a space":                "Bearer\t " + value,
+		"a tab behind it":                  "Bearer " + value + "\t",
+		"a space before the scheme":        " Bearer " + value,
+		"a tab before the scheme":          "\tBearer " + value,
+		"a line feed":                      "Bearer \n" + value,
+		"a vertical tab":                   "Bearer \v" + value,
+		"a non-breaking space":             "Bearer \u00a0" + value,
+		"a zero width space":               "Bearer \u200b" + value,
+		"a byte order mark":                "Bearer \ufeff" + value,
+		"a NUL":                            "Bearer \x00" + value,
+		"the scheme twice":                 "Bearer Bearer " + value,
+		"padding behind it":                "Bearer " + value + "==",
+		"quotes":                           `Bearer "` + value + `"`,
+		"another credential in front":      "Bearer " + alice + " " + value,
+		"a comma in front":                 "Bearer ," + value,
+		"the parameter form of the scheme": "Bearer token=" + value,
+	} {
+		t.Run(sentence, func(t *testing.T) {
+			for _, m := range managed {
+				got := h.do(m.method, m.path, http.Header{"Authorization": {header}}, m.body)
+				assert.Equal(t, http.StatusUnauthorized, got.status)
+			}
+		})
+	}
+	assert.False(t, asked, "the host was asked about a token")
+}
+
 func TestARequestThatPassedRequireTokenDoesNotManagePATs(t *testing.T) {
 	for _, allowed := range []bool{false, true} {
 		h := newHost(t, func(s *settings) {
