@@ -2,10 +2,12 @@ package httpadapter_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -209,6 +211,28 @@ func TestTheDescriptionPromisesTheStatusesOfTheContract(t *testing.T) {
 	}, newDescription(t, httpadapter.OpenAPI()).promised())
 }
 
+func TestACreatedTokenIsDescribedAsAnyOtherAndItsValueBesides(t *testing.T) {
+	schemas := load(t, httpadapter.OpenAPI()).Components.Schemas
+	token, created := schemas["Token"].Value, schemas["CreatedToken"].Value
+	require.Contains(t, created.Properties, "token")
+	assert.Equal(t, append(slices.Clone(token.Required), "token"), created.Required)
+
+	delete(created.Properties, "token")
+	created.Required = token.Required
+	want, err := json.Marshal(token)
+	require.NoError(t, err)
+	got, err := json.Marshal(created)
+	require.NoError(t, err)
+	assert.JSONEq(t, string(want), string(got))
+}
+
+func TestTheDescribedVersionIsThatOfTheAPI(t *testing.T) {
+	info := load(t, httpadapter.OpenAPI()).Info
+	major, _, _ := strings.Cut(info.Version, ".")
+	assert.Equal(t, "v"+major, path.Base(httpadapter.DefaultBasePath))
+	assert.Contains(t, info.Description, "The version is that of this API")
+}
+
 func TestTheValidatorWouldNoticeAnAnswerThatBreaksTheDescription(t *testing.T) {
 	d := newDescription(t, httpadapter.OpenAPI())
 	r := httptest.NewRequest(http.MethodPost, base+"/pats/verify", http.NoBody)
@@ -240,7 +264,8 @@ func served(t *testing.T, h *host, serverURL string) servedDescription {
 	recorder := httptest.NewRecorder()
 	h.handler.(*httpadapter.Handler).OpenAPIHandler(serverURL).ServeHTTP(recorder, httptest.NewRequest(http.MethodGet, "/openapi.json", http.NoBody))
 	require.Equal(t, http.StatusOK, recorder.Code)
-	assert.Equal(t, "application/json", recorder.Header().Get("Content-Type"))
+	assert.Equal(t, []string{"application/json"}, recorder.Header().Values("Content-Type"))
+	assert.Equal(t, []string{strconv.Itoa(recorder.Body.Len())}, recorder.Header().Values("Content-Length"))
 	return servedDescription{recorder}
 }
 
