@@ -89,17 +89,10 @@ func (e *encoder) group(name, id string, form groupForm) {
 func (h *Handler) encodeToken(e *encoder, tok *pat.Token, value string) {
 	e.open()
 	e.text("id", tok.ID)
-	e.text("userId", tok.UserID)
-	e.group("groupId", tok.GroupID, h.groups)
-	e.text("name", tok.Name)
-	e.text("tokenPrefix", tok.Prefix)
-	e.scopes("scopes", tok.Scopes)
-	e.text("effectiveScope", h.verifier.EffectiveScope(*tok).String())
+	h.encodeGrant(e, tok)
 	e.time("createdAt", tok.CreatedAt)
 	e.time("updatedAt", tok.UpdatedAt)
-	e.time("expiresAt", tok.ExpiresAt)
-	e.time("lastUsedAt", tok.LastUsedAt)
-	e.time("revokedAt", tok.RevokedAt)
+	e.state(tok)
 	e.key("displayOnceShown") // always: a token exists only once its value went out in the answer to create
 	e.buf = append(e.buf, "true"...)
 	if value != "" {
@@ -112,16 +105,26 @@ func (h *Handler) encodeToken(e *encoder, tok *pat.Token, value string) {
 func (h *Handler) encodeVerified(e *encoder, tok *pat.Token) {
 	e.open()
 	e.text("tokenId", tok.ID)
+	h.encodeGrant(e, tok)
+	e.state(tok)
+	e.close()
+}
+
+// encodeGrant writes what both have of who may do what.
+func (h *Handler) encodeGrant(e *encoder, tok *pat.Token) {
 	e.text("userId", tok.UserID)
 	e.group("groupId", tok.GroupID, h.groups)
 	e.text("name", tok.Name)
 	e.text("tokenPrefix", tok.Prefix)
 	e.scopes("scopes", tok.Scopes)
 	e.text("effectiveScope", h.verifier.EffectiveScope(*tok).String())
+}
+
+// state writes what both have of what became of the token.
+func (e *encoder) state(tok *pat.Token) {
 	e.time("expiresAt", tok.ExpiresAt)
 	e.time("lastUsedAt", tok.LastUsedAt)
 	e.time("revokedAt", tok.RevokedAt)
-	e.close()
 }
 
 // response returns the answer with what was written.

@@ -15,7 +15,7 @@ type groupForm struct{ text bool }
 
 const (
 	maxGroupNumber = 1<<53 - 1 // the largest integer that JavaScript tells from its neighbours
-	maxGroupLength = 255       // bytes, as package pat demands
+	maxGroupLength = 255       // bytes
 )
 
 var errStoredGroup = errors.New("httpadapter: a stored group id is no number; see Config.StringGroupIDs")
@@ -57,6 +57,8 @@ func isGroupNumber(id string) bool {
 	return err == nil && id[0] != '0' && n <= maxGroupNumber
 }
 
+// isGroupText has the rule of pat.CreateParams. It can't be left to the Issuer: Authorize is asked before, and must
+// not be asked about a group that can't be, and a list has no such rule.
 func isGroupText(id string) bool {
 	return id != "" && len(id) <= maxGroupLength && utf8.ValidString(id) && !strings.ContainsFunc(id, unicode.IsControl)
 }

@@ -12,8 +12,8 @@ import (
 // Option changes what [RequireToken] asks for.
 type Option func(*guard)
 
-// RequireScope lets only tokens pass whose scopes cover all the scopes given. At least one is required, each an RFC
-// 6749 scope-token.
+// RequireScope lets only tokens pass whose scopes cover all the scopes given. At least one scope has to be given, each
+// an RFC 6749 scope-token.
 func RequireScope(scopes ...string) Option {
 	return func(g *guard) {
 		if len(scopes) == 0 || !areScopes(scopes...) {

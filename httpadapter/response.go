@@ -71,7 +71,8 @@ func (report reporter) tell(r *http.Request, err error) {
 		return
 	}
 	var panicked error
-	defer contain(&panicked) // a report that fails must not take the answer with it, and there is nobody to report it to
+	// A report that fails must not take the answer with it, and there is nobody to report it to.
+	defer contain(&panicked)
 	report(r, err)
 }
 
