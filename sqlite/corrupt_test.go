@@ -27,7 +27,9 @@ func TestCorruptColumnsAreErrors(t *testing.T) {
 		"id":     {nil, []byte{}, make([]byte, 15), make([]byte, 17), "0199c0de-0000-7000-8000-000000000001", int64(1)},
 		"digest": {nil, []byte{}, []byte("x"), []byte("sha256$$"), []byte("SHA$$x"), "sha256$$" + strings.Repeat("d", 32), int64(1),
 			[]byte("bcrypt$$" + strings.Repeat("d", 512))},
-		"user_id": {nil, int64(1), []byte("user")}, "group_id": {nil, int64(1), []byte("group")}, "name": {nil, 1.5, []byte("name")},
+		"user_id":    {nil, "", "\xff", int64(1), []byte("user")},
+		"group_id":   {nil, "", "\xff", int64(1), []byte("group")},
+		"name":       {nil, "", "\xff", 1.5, []byte("name")},
 		"scopes":     {nil, int64(1), []byte("read"), "read  write", " read", `a"b`, "a a", "naïve", strings.Repeat("a", 129)},
 		"created_at": {nil, int64(-1), "2031-01-01", 1.5, int64(math.MaxInt64), latestTime + 1},
 		"updated_at": {nil, int64(-1), "2031-01-01"}, "expires_at": {int64(-1), "never", 1.5, latestTime + 1}, "last_used_at": {int64(-1), ""},
@@ -69,10 +71,49 @@ func TestACorruptRowIsAnErrorOfEveryMethod(t *testing.T) {
 	}
 }
 
+// In an incident, one row that can't be read must not keep the others alive, nor itself.
+func TestWhatCannotBeReadIsRevokedNevertheless(t *testing.T) {
+	s := testStore(t, ":memory:")
+	var recs []pat.Record
+	for i := range 3 {
+		rec := testRecord(t)
+		rec.Token.ID = rec.Token.ID[:35] + string('a'+rune(i))
+		rec.Token.Prefix = rec.Token.Prefix[:11] + string('a'+rune(i))
+		require.NoError(t, s.Insert(t.Context(), rec, 0))
+		recs = append(recs, rec)
+	}
+	damage := func(column string) {
+		_, err := sessions(s)[0].conn.ExecContext(t.Context(), "UPDATE pat_tokens SET "+column+" WHERE prefix = ?", recs[1].Token.Prefix)
+		require.NoError(t, err)
+	}
+	revokedRows := func() (n int) {
+		require.NoError(t, sessions(s)[0].conn.QueryRowContext(t.Context(),
+			"SELECT count(*) FROM pat_tokens WHERE revoked_at IS NOT NULL").Scan(&n))
+		return n
+	}
+	at := recs[0].Token.CreatedAt.Add(time.Hour)
+	damage("scopes = 'a  a'")
+	_, changed, err := s.Revoke(t.Context(), recs[1].Token.ID, at)
+	require.ErrorIs(t, err, pat.ErrCorrupt)
+	assert.False(t, changed)
+	assert.Equal(t, 1, revokedRows())
+
+	damage("revoked_at = NULL")
+	revoked, err := s.RevokeAll(t.Context(), pat.Owner{UserID: recs[0].Token.UserID}, at)
+	require.ErrorIs(t, err, pat.ErrCorrupt)
+	assert.Len(t, revoked, 2, "the readable ones are returned")
+	assert.Equal(t, 3, revokedRows())
+	_, err = s.FindByPrefix(t.Context(), recs[0].Token.Prefix)
+	require.NoError(t, err)
+}
+
 func TestInsertRefusesWhatItCouldNotReadBack(t *testing.T) {
 	s := testStore(t, ":memory:")
 	for argument, change := range map[string]func(*pat.Record){
 		"Token.Prefix":      func(r *pat.Record) { r.Token.Prefix = "" },
+		"Token.UserID":      func(r *pat.Record) { r.Token.UserID = "" },
+		"Token.GroupID":     func(r *pat.Record) { r.Token.GroupID = "\xff" },
+		"Token.Name":        func(r *pat.Record) { r.Token.Name = "" },
 		"Token.ID":          func(r *pat.Record) { r.Token.ID = "0199C0DE-0000-7000-8000-000000000001" },
 		"Token.RotatedFrom": func(r *pat.Record) { r.Token.RotatedFrom = "x" },
 		"Digest":            func(r *pat.Record) { r.Digest = pat.Digest{} },

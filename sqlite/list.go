@@ -70,22 +70,32 @@ func (s *Store) List(ctx context.Context, query pat.ListQuery) ([]pat.Token, err
 	if err != nil {
 		return nil, failed(ctx, "list", err)
 	}
-	tokens, err := c.tokens(rows)
-	if err != nil {
+	read, err := c.tokens(rows)
+	if err = errors.Join(err, read.corrupt); err != nil {
 		return nil, failed(ctx, "list", err)
 	}
-	return tokens, nil
+	return read.tokens, nil
+}
+
+// readRows is what tokens has read.
+type readRows struct {
+	tokens  []pat.Token
+	corrupt error // of the first row that can't be a token, or nil
 }
 
 // tokens reads all rows and closes them.
-func (c *session) tokens(rows *sql.Rows) (tokens []pat.Token, err error) {
+func (c *session) tokens(rows *sql.Rows) (read readRows, err error) {
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	for rows.Next() {
 		rec, err := c.row.scan(rows)
-		if err != nil {
-			return nil, err
+		switch {
+		case err == nil:
+			read.tokens = append(read.tokens, rec.Token)
+		case !errors.Is(err, pat.ErrCorrupt):
+			return readRows{}, err
+		case read.corrupt == nil:
+			read.corrupt = err
 		}
-		tokens = append(tokens, rec.Token)
 	}
-	return tokens, rows.Err()
+	return read, rows.Err()
 }

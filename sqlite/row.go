@@ -6,6 +6,7 @@ import (
 	"math"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -28,6 +29,9 @@ func encode(rec pat.Record) ([]any, error) {
 	e.require("Token.Prefix", tok.Prefix != "", "must not be empty")
 	e.require("Token.ID", tok.ID != "", "must not be empty")
 	e.require("Digest", !rec.Digest.IsZero(), "must not be empty")
+	e.require("Token.UserID", isText(tok.UserID), textRule)
+	e.require("Token.GroupID", isText(tok.GroupID), textRule)
+	e.require("Token.Name", isText(tok.Name), textRule)
 	e.require("Token.CreatedAt", !tok.CreatedAt.IsZero(), "must not be zero")
 	e.require("Token.UpdatedAt", !tok.UpdatedAt.IsZero(), "must not be zero")
 	e.add(tok.Prefix)
@@ -46,6 +50,10 @@ func encode(rec pat.Record) ([]any, error) {
 	e.id("Token.RotatedTo", tok.RotatedTo)
 	return e.columns, e.err
 }
+
+const textRule = "must be valid UTF-8 and not empty"
+
+func isText(s string) bool { return s != "" && utf8.ValidString(s) }
 
 // encoder appends values and keeps the first error.
 type encoder struct {
@@ -145,6 +153,9 @@ func decode(values []any) (pat.Record, error) {
 	tok.RotatedFrom = d.id("rotated_from")
 	tok.RotatedTo = d.id("rotated_to")
 	d.check("prefix", tok.Prefix != "")
+	d.check("user_id", isText(tok.UserID))
+	d.check("group_id", isText(tok.GroupID))
+	d.check("name", isText(tok.Name))
 	d.check("id", tok.ID != "")
 	d.check("created_at", !tok.CreatedAt.IsZero())
 	d.check("updated_at", !tok.UpdatedAt.IsZero())

@@ -125,29 +125,34 @@ func (c *session) clash(ctx context.Context, row []any) (taken, same bool, err e
 	return rows > 0, equal > 0, err
 }
 
-// Revoke implements [pat.Store].
+// Revoke implements [pat.Store]. A row that can't be decoded does not roll the revocation back.
 func (s *Store) Revoke(ctx context.Context, id string, at time.Time) (tok pat.Token, changed bool, err error) {
 	revokedAt, err := encodeTime("at", at)
 	if err != nil {
 		return pat.Token{}, false, err
 	}
 	key, _ := encodeID(id) // nil, for what has another form, is the id of no row
+	var corrupt error
 	err = s.transact(ctx, "revoke", func(c *session) error {
 		n, err := c.change(ctx, c.writes.revoke, key, revokedAt)
 		if err != nil {
 			return err
 		}
 		rec, err := c.find(ctx, c.writes.byID, key)
+		if errors.Is(err, pat.ErrCorrupt) {
+			corrupt = fault("revoke", err)
+			return nil
+		}
 		tok, changed = rec.Token, n > 0
 		return err
 	})
-	if err != nil {
+	if err = errors.Join(err, corrupt); err != nil {
 		return pat.Token{}, false, err
 	}
 	return tok, changed, nil
 }
 
-// RevokeAll implements [pat.Store].
+// RevokeAll implements [pat.Store]. A row that can't be decoded is revoked with the others.
 func (s *Store) RevokeAll(ctx context.Context, owner pat.Owner, at time.Time) (revoked []pat.Token, err error) {
 	revokedAt, err := encodeTime("at", at)
 	if err != nil {
@@ -156,18 +161,22 @@ func (s *Store) RevokeAll(ctx context.Context, owner pat.Owner, at time.Time) (r
 	if owner == (pat.Owner{}) {
 		return nil, ctx.Err() // which selects nothing
 	}
+	var read readRows
 	err = s.transact(ctx, "revoke all", func(c *session) error {
 		rows, err := c.writes.revokeAll[kindOf(owner, false)].QueryContext(ctx, owner.UserID, owner.GroupID, revokedAt)
 		if err != nil {
 			return err
 		}
-		revoked, err = c.tokens(rows)
+		read, err = c.tokens(rows)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
-	return revoked, nil
+	if read.corrupt != nil {
+		return read.tokens, fault("revoke all", read.corrupt)
+	}
+	return read.tokens, nil
 }
 
 // Touch implements [pat.Store].
