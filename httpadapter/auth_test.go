@@ -188,7 +188,7 @@ func TestNoSpellingOfTheHeaderGetsAPATPast(t *testing.T) {
 		"a zero width space":               "Bearer \u200b" + value,
 		"a byte order mark":                "Bearer \ufeff" + value,
 		"a NUL":                            "Bearer \x00" + value,
-		"the scheme twice":                 "Bearer Bearer " + value,
+		"the scheme twice":                 "Bearer bearer " + value,
 		"padding behind it":                "Bearer " + value + "==",
 		"quotes":                           `Bearer "` + value + `"`,
 		"another credential in front":      "Bearer " + alice + " " + value,
