@@ -7,8 +7,7 @@ import (
 	"strings"
 )
 
-// valueMarker begins every token value that package pat makes. Values of an older system have other forms; whether they
-// pass as the host's credential is decided by Authenticate alone.
+// valueMarker begins every token value that package pat makes.
 const valueMarker = "pat_"
 
 // caller returns the caller of list, create and delete.
@@ -20,7 +19,7 @@ func (h *Handler) caller(r *http.Request) (Caller, error) {
 	if !isToken68(credential) {
 		return Caller{}, badCredential
 	}
-	if !h.insecureAllowPATs && isPAT(r.Context(), credential) {
+	if !h.insecureAllowPATs && h.isPAT(r.Context(), credential) {
 		return Caller{}, patAsCredential
 	}
 	caller, err := h.authenticate(r)
@@ -35,11 +34,11 @@ func (h *Handler) caller(r *http.Request) (Caller, error) {
 	return caller, nil
 }
 
-// isPAT reports whether a request bears a personal access token. One that passed RequireToken does, whatever form the
-// token has.
-func isPAT(ctx context.Context, credential string) bool {
+// isPAT reports whether a request bears a personal access token, or something that looks like one, also in the form of
+// an older system whose tokens were imported. One that passed RequireToken does in any case.
+func (h *Handler) isPAT(ctx context.Context, credential string) bool {
 	_, passed := TokenFrom(ctx)
-	return passed || strings.HasPrefix(credential, valueMarker)
+	return passed || strings.HasPrefix(credential, valueMarker) || h.verifier.Recognizes(credential)
 }
 
 // bearerCredential returns the credential of a request that has to have one. Two Authorization headers are refused,

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -59,6 +60,31 @@ func TestListCreateAndDeleteNeedOneBearerCredential(t *testing.T) {
 	}
 	assert.Empty(t, h.asked)
 	assert.Empty(t, h.reports)
+}
+
+// A host whose one function takes sessions and tokens alike must not let an imported token manage tokens either.
+func TestAnImportedPATDoesNotManagePATs(t *testing.T) {
+	asked := 0
+	h := newHost(t, func(s *settings) {
+		s.pat.Imported = pat.Imported{
+			LookupKey: func(value string) (string, bool) {
+				key, _, found := strings.Cut(strings.TrimPrefix(value, "old."), ".")
+				return key, found && strings.HasPrefix(value, "old.")
+			},
+			Hashers: []pat.Hasher{pat.Bcrypt()},
+		}
+		s.adapter.Authenticate = func(*http.Request) (httpadapter.Caller, error) {
+			asked++
+			return httpadapter.Caller{UserID: "alice"}, nil
+		}
+	})
+	for _, m := range managed {
+		got := h.do(m.method, m.path, bearer("old.k1.secret"), m.body)
+		assert.Equal(t, http.StatusUnauthorized, got.status)
+		assert.Equal(t, "invalid_token", got.code())
+	}
+	assert.Zero(t, asked)
+	assert.Equal(t, http.StatusOK, h.do(http.MethodGet, managed[0].path, bearer("a-session"), "").status)
 }
 
 func TestTheSchemeHasNoCaseAndAnyToken68IsHandedToTheHost(t *testing.T) {

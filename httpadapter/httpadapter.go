@@ -17,7 +17,8 @@
 //
 // The base is [DefaultBasePath] unless [Config].BasePath says otherwise. The first three need the host's own bearer
 // credential; verify needs none. A list can be extended to revoked tokens with includeRevoked=true, and cut into pages
-// with limit=1…1000; a Link header with rel="next" then leads to the next page.
+// with limit=1…1000; a Link header with rel="next" then leads to the next page. With revoked tokens it always comes in
+// pages, of 1000 unless asked otherwise.
 //
 // # Answers
 //
@@ -64,12 +65,15 @@ type Config struct {
 	// only letters, digits, '-', '.', '_' and '~'.
 	BasePath string
 	// StringGroupIDs makes groupId a string of 1 to 255 bytes in requests and answers, for hosts whose groups have
-	// UUIDs or names. By default it is a whole number from 1 to 2^53-1, and pat.Token.GroupID its decimal digits.
-	// Clients generated from the published description expect a number.
+	// UUIDs or names. The group of a token is the string as the client wrote it, so Authorize has to compare it
+	// exactly: two spellings that it lets pass are two groups, each with a limit of its own. By default groupId is
+	// a whole number from 1 to 2^53-1, and pat.Token.GroupID its decimal digits. Clients generated from the
+	// published description expect a number.
 	StringGroupIDs bool
-	// InsecureAllowPATs lets a personal access token pass as the credential of list, create and delete. It MUST NOT be
-	// set without need: a token that leaked could then make others that outlive it, or revoke those of everybody in its
-	// group. If it is set, Authenticate sees such credentials and has to tell by their scopes what they are good for.
+	// InsecureAllowPATs lets a personal access token pass as the credential of list, create and delete. It MUST NOT
+	// be set without need: a token that leaked could then make others that outlive it, or revoke those of everybody
+	// in its group. If it is set, Authenticate sees such credentials and has to tell by their scopes what they are
+	// good for.
 	InsecureAllowPATs bool
 	// OnError is told the cause of every 500, of a panic its type alone. Nil means that nobody listens.
 	OnError func(*http.Request, error)

@@ -58,7 +58,7 @@ func (h *Handler) list(r *http.Request) (response, error) {
 type listQuery struct {
 	groupID        string
 	includeRevoked bool
-	limit          int // 0: everything
+	limit          int // 0: everything there is, as known clients expect of the plain list
 	cursor         string
 }
 
@@ -87,10 +87,14 @@ func parseListQuery(raw string, groups groupForm) (listQuery, error) {
 			return listQuery{}, badRequest("includeRevoked must be true or false.")
 		}
 	}
-	if values.Has("limit") {
+	switch {
+	case values.Has("limit"):
 		if query.limit, err = parsePageSize(values.Get("limit")); err != nil {
 			return listQuery{}, err
 		}
+	case query.includeRevoked:
+		// The group's limit bounds the living tokens, and nothing bounds the revoked ones.
+		query.limit = pat.MaxPageSize
 	}
 	if query.cursor = values.Get("cursor"); query.cursor == "" && values.Has("cursor") {
 		return listQuery{}, badRequest("cursor must not be empty.")

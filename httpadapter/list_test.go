@@ -125,6 +125,20 @@ func TestLinkHeadersLeadThroughThePagesOfAList(t *testing.T) {
 	assert.Equal(t, whole[2:4], ids(t, h.list(alice, rest)), "a cursor without limit gives all the rest")
 }
 
+// Nothing bounds how many revoked tokens a group has, so that a list of them comes in pages also where none is asked for.
+func TestAListWithRevokedTokensIsPagedUnasked(t *testing.T) {
+	h := newHost(t, func(s *settings) { s.pat.GroupLimit = 0 })
+	for range pat.MaxPageSize + 1 {
+		h.issue(pat.CreateParams{})
+	}
+	plain := h.list(alice, "groupId=1")
+	assert.Len(t, ids(t, plain), pat.MaxPageSize+1, "known clients count the rows of the plain list")
+	assert.Empty(t, plain.header.Get("Link"))
+	first := h.list(alice, "groupId=1&includeRevoked=true")
+	assert.Len(t, ids(t, first), pat.MaxPageSize)
+	assert.Len(t, ids(t, h.list(alice, next(t, first))), 1)
+}
+
 // next follows the Link header as a client does, and returns the query of the next page, or "".
 func next(t *testing.T, got answer) string {
 	t.Helper()

@@ -272,6 +272,11 @@ func TestTheRouteTableOfTheReferenceDeployment(t *testing.T) {
 		{"GET", profile + "/a%2fb", false},
 		{"GET", profile + "%2Fa", false},
 		{"GET", profile + "/..%2Fadmin", false},
+		{"GET", profile + "/%5c..%5cadmin", false},
+		{"GET", profile + "/a%5Cb", false},
+		{"GET", profile + "/%252e%252e/admin", false},
+		{"GET", profile + "/..;/admin", false},
+		{"GET", profile + "/a;b=c", false},
 	} {
 		t.Run(c.method+" "+c.path, func(t *testing.T) {
 			r := httptest.NewRequest(http.MethodGet, c.path, http.NoBody)

@@ -61,9 +61,14 @@ func isRoutePath(path string) bool {
 	return isPlainPath(path) && !strings.Contains(path, "*") && (!below || strings.HasSuffix(path, "/"))
 }
 
-// isPlainPath reports whether a path has one meaning only. A slash at the end is an empty segment like any other, but a
-// common one, and allowed: it is compared like any other character.
+// isPlainPath reports whether a path has one meaning only. A slash at the end is an empty segment like any other,
+// but a common one, and allowed: it is compared like any other character.
+//
+// Some servers and frameworks take a backslash for a slash, decode a path twice, or end a segment at a semicolon.
 func isPlainPath(path string) bool {
+	if strings.ContainsAny(path, `\%;`) {
+		return false
+	}
 	rest, ok := strings.CutPrefix(path, "/")
 	for segment := range strings.SplitSeq(strings.TrimSuffix(rest, "/"), "/") {
 		ok = ok && !isDotSegment(segment) && (segment != "" || rest == "")
