@@ -82,8 +82,9 @@ func TestWhatCannotBeReadIsRevokedNevertheless(t *testing.T) {
 		require.NoError(t, s.Insert(t.Context(), rec, 0))
 		recs = append(recs, rec)
 	}
-	damage := func(column string) {
-		_, err := sessions(s)[0].conn.ExecContext(t.Context(), "UPDATE pat_tokens SET "+column+" WHERE prefix = ?", recs[1].Token.Prefix)
+	damage := func(assignment string) {
+		query := "UPDATE pat_tokens SET " + assignment + " WHERE prefix = ?" //nolint:gosec // an assignment of this test
+		_, err := sessions(s)[0].conn.ExecContext(t.Context(), query, recs[1].Token.Prefix)
 		require.NoError(t, err)
 	}
 	revokedRows := func() (n int) {

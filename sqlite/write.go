@@ -146,8 +146,11 @@ func (s *Store) Revoke(ctx context.Context, id string, at time.Time) (tok pat.To
 		tok, changed = rec.Token, n > 0
 		return err
 	})
-	if err = errors.Join(err, corrupt); err != nil {
+	switch {
+	case err != nil:
 		return pat.Token{}, false, err
+	case corrupt != nil:
+		return pat.Token{}, false, corrupt
 	}
 	return tok, changed, nil
 }

@@ -34,7 +34,7 @@ var limitCases = []testCase{
 			_, _, err := h.store.Revoke(ctx, rec.Token.ID, later(5))
 			h.ok(err, "Revoke, repeated")
 			h.insert(h.record(func(r *pat.Record) { r.Token.RevokedAt = later(1) })) // imported as revoked
-			h.exactlyOneMore(2)
+			h.exactlyOneMore()
 		},
 	},
 	{
@@ -46,7 +46,7 @@ var limitCases = []testCase{
 			h.revoked()
 			_, err := h.store.RevokeAll(ctx, pat.Owner{UserID: "user-1"}, later(1))
 			h.ok(err, "RevokeAll")
-			h.exactlyOneMore(2)
+			h.exactlyOneMore()
 		},
 	},
 	{
@@ -103,7 +103,7 @@ var limitCases = []testCase{
 		run: func(h *harness) {
 			old := h.added()
 			h.ok(h.store.Rotate(ctx, pat.Rotation{OldID: old.Token.ID, At: later(1), End: later(1), New: h.successor(old)}), "Rotate")
-			h.exactlyOneMore(2)
+			h.exactlyOneMore()
 		},
 	},
 	{
@@ -111,7 +111,7 @@ var limitCases = []testCase{
 		rule: "The limit counts expired tokens: a store doesn't know what time it is for the host.",
 		run: func(h *harness) {
 			h.added(createdAt(base.AddDate(-20, 0, 0)), expiringAt(base.AddDate(-19, 0, 0)))
-			h.exactlyOneMore(2)
+			h.exactlyOneMore()
 		},
 	},
 	{
@@ -126,7 +126,7 @@ var limitCases = []testCase{
 			if n != 2 {
 				h.failf("Purge deleted %d tokens, want 2", n)
 			}
-			h.exactlyOneMore(2)
+			h.exactlyOneMore()
 		},
 	},
 	{
@@ -137,7 +137,7 @@ var limitCases = []testCase{
 				h.added(ownedBy("user-1", group))
 			}
 			h.added(ownedBy("user-2", "group-1"))
-			h.exactlyOneMore(2)
+			h.exactlyOneMore()
 		},
 	},
 	{
@@ -149,7 +149,7 @@ var limitCases = []testCase{
 			other.Token.ID = rec.Token.ID
 			h.fails(h.store.Insert(ctx, other, 0), pat.ErrExists, "Insert with a taken id")
 			h.ok(h.store.Insert(ctx, rec, 0), "Insert, repeated")
-			h.exactlyOneMore(2)
+			h.exactlyOneMore()
 		},
 	},
 	{
@@ -183,9 +183,10 @@ var limitCases = []testCase{
 	},
 }
 
-// exactlyOneMore checks that group-1 has one place left below the limit, by taking it.
-func (h *harness) exactlyOneMore(limit int) {
+// exactlyOneMore checks that group-1 has one place left below a limit of two, by taking it.
+func (h *harness) exactlyOneMore() {
 	h.Helper()
+	const limit = 2
 	h.ok(h.store.Insert(ctx, h.record(), limit), "Insert for the last place")
 	h.fails(h.store.Insert(ctx, h.record(), limit), pat.ErrLimitReached, "Insert at the limit")
 }
