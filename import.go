@@ -34,9 +34,10 @@ type ImportParams struct {
 // Import takes over a token of an older system, so that its value, in whatever form it has, keeps working. At its
 // first successful verification the digest is replaced by one of this library's.
 //
-// An id or look-up key that is taken is [ErrExists]. To import the very same token again, with the same ID, which
-// then has to be given, is no error as long as its digest was not replaced: it changes nothing, and returns the
-// token as it now is. Further errors are [ArgumentError], that of ctx, and faults of the store.
+// An id or look-up key that is taken is [ErrExists]. To import the very same token again, with the same ID, which then
+// has to be given, is no error as long as its digest was not replaced: it changes nothing, and returns the token as it
+// now is. Once a token was purged, nothing is left to tell: a script that is run again would bring it back to life.
+// Further errors are [ArgumentError], that of ctx, and faults of the store.
 func (i *Issuer) Import(ctx context.Context, params ImportParams) (Token, error) {
 	if err := i.begin(ctx, "import"); err != nil {
 		return Token{}, err

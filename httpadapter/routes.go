@@ -29,8 +29,9 @@ type RouteTable struct {
 // NewRouteTable returns a table in which the first route that covers a request counts, and a request that no route
 // covers needs the scope unlisted. A route or scope that breaks its rule is a [pat.ArgumentError].
 //
-// The request's path is taken as the middleware sees it. A path with an empty segment, a dot segment or an encoded
-// slash is covered by no route, because whoever stands behind may read it as another one.
+// The request's path is taken as the middleware sees it. A path with an empty segment, a dot segment, an encoded slash,
+// a backslash, a semicolon, or a percent sign once it is decoded, is covered by no route, because whoever stands behind
+// may read it as another one.
 func NewRouteTable(unlisted string, routes ...Route) (RouteTable, error) {
 	if !areScopes(unlisted) {
 		return RouteTable{}, &pat.ArgumentError{Argument: "unlisted", Rule: scopeRule}
