@@ -49,8 +49,20 @@ func (v *Verifier) Verify(ctx context.Context, value string) (Token, error) {
 			return Token{}, ErrMalformed
 		}
 	}
-	var rec Record
-	if err := v.prove(ctx, key, native, value, &rec); err != nil {
+	if err := ctx.Err(); err != nil {
+		err = verifyFault(err)
+		v.reportDenied(ctx, &Token{}, err)
+		return Token{}, err
+	}
+	// The record is large, and every copy of it is felt. So it is taken here, and the steps below only look at it.
+	rec, err := v.store.FindByPrefix(ctx, key)
+	if err != nil || rec.Token.Prefix != key || rec.Token.ID == "" || rec.Digest.IsZero() {
+		err = v.notFound(err, value)
+		v.reportDenied(ctx, &Token{}, err)
+		return Token{}, err
+	}
+	err = v.prove(ctx, &rec, native, value)
+	if err != nil {
 		v.reportDenied(ctx, &rec.Token, err)
 		return Token{}, err
 	}
@@ -69,28 +81,24 @@ func (v *Verifier) Verify(ctx context.Context, value string) (Token, error) {
 	return rec.Token, nil
 }
 
-// prove finds the record of a value, sets rec to it, and compares the whole value with its digest. If the value is
-// refused, rec still has what is known of the token, for the audit log. It takes a pointer because a record is large,
-// and each copy is felt.
-func (v *Verifier) prove(ctx context.Context, key string, native bool, value string, rec *Record) (err error) {
-	if err := ctx.Err(); err != nil {
+// notFound says why the store has returned no record that can be this one. A nil err means that it has returned
+// another.
+func (v *Verifier) notFound(err error, value string) error {
+	switch {
+	case err == nil:
+		return verifyFault(ErrCorrupt)
+	case !errors.Is(err, ErrNotFound):
 		return verifyFault(err)
 	}
-	if *rec, err = v.store.FindByPrefix(ctx, key); err != nil {
-		*rec = Record{}
-		if !errors.Is(err, ErrNotFound) {
-			return verifyFault(err)
-		}
-		// The same work as for a wrong secret, so that the time taken does not tell which prefixes exist. The slow
-		// hashers of imported tokens are left out: their look-up keys are public, and a slow hash for every made-up
-		// value would be a gift to a flood.
-		v.hashers.matchDummy(value)
-		return ErrUnknown
-	}
-	if rec.Token.Prefix != key || rec.Token.ID == "" || rec.Digest.IsZero() {
-		*rec = Record{}
-		return verifyFault(ErrCorrupt)
-	}
+	// The same work as for a wrong secret, so that the time taken does not tell which prefixes exist. The slow hashers
+	// of imported tokens are left out: their look-up keys are public, and a slow hash for every made-up value would be
+	// a gift to a flood.
+	v.hashers.matchDummy(value)
+	return ErrUnknown
+}
+
+// prove compares the whole value with the digest of its record.
+func (v *Verifier) prove(ctx context.Context, rec *Record, native bool, value string) error {
 	match, known, err := v.hashers.matchFast(rec.Digest, value)
 	switch {
 	case !known && native && v.hashers.slow.knows(rec.Digest):
