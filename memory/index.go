@@ -13,7 +13,7 @@ import (
 // one see what was there when they began.
 type index struct {
 	seed  maphash.Seed
-	key   func(*entry) string
+	byID  bool // the key is the id, and not the prefix: a question, where a function would be called for each look-up
 	table atomic.Pointer[table]
 	live  int // entries; the writer's
 	used  int // slots that are not empty; the writer's
@@ -38,9 +38,16 @@ var gone = new(entry)
 
 const minSlots = 8
 
-func (x *index) init(seed maphash.Seed, key func(*entry) string) {
-	x.seed, x.key = seed, key
+func (x *index) init(seed maphash.Seed, byID bool) {
+	x.seed, x.byID = seed, byID
 	x.table.Store(newTable(minSlots))
+}
+
+func (x *index) key(e *entry) string {
+	if x.byID {
+		return e.id()
+	}
+	return e.prefix()
 }
 
 // find returns the entry with this key, or nil. It doesn't keep the key.

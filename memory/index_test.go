@@ -13,7 +13,7 @@ import (
 
 func newIndex() *index {
 	x := new(index)
-	x.init(maphash.MakeSeed(), (*entry).id)
+	x.init(maphash.MakeSeed(), true)
 	return x
 }
 

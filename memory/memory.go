@@ -29,7 +29,7 @@ var _ pat.Store = (*Store)(nil)
 func New() *Store {
 	s := &Store{users: make(owners), groups: make(owners)}
 	seed := maphash.MakeSeed() // of its own, so that nobody can choose ids that collide
-	s.byPrefix.init(seed, (*entry).prefix)
-	s.byID.init(seed, (*entry).id)
+	s.byPrefix.init(seed, false)
+	s.byID.init(seed, true)
 	return s
 }
