@@ -112,8 +112,7 @@ func (h *hashers) isCurrent(d Digest) bool {
 // algorithm. An error means that the answer can't be had.
 func (h *hashers) matchFast(d Digest, value string) (match, known bool, err error) {
 	if isPlain(d) {
-		sum := sha256Sum(value)
-		return equal(d.encoded[len(sha256Header):], &sum), true, nil
+		return matchPlain(d, value), true, nil
 	}
 	switch d.Algorithm() {
 	case algorithmHMAC:
@@ -136,6 +135,12 @@ func (h *hashers) matchFast(d Digest, value string) (match, known bool, err erro
 // matchDummy does the work of a comparison that fails.
 func (h *hashers) matchDummy(value string) {
 	_, _, _ = h.matchFast(h.dummy, value)
+}
+
+// matchPlain compares a value with a digest of which isPlain is true.
+func matchPlain(d Digest, value string) bool {
+	sum := sha256Sum(value)
+	return equal(d.encoded[len(sha256Header):], &sum)
 }
 
 func isPlain(d Digest) bool {
