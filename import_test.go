@@ -353,6 +353,21 @@ func TestSlowComparisonsAreBoundedAndWaitWithinTheirContext(t *testing.T) {
 	running.Wait()
 }
 
+func TestEverySlowComparisonGivesItsPlaceBack(t *testing.T) {
+	h := newHouse(t, importing(pat.Config{Imported: pat.Imported{Hashers: []pat.Hasher{hexSHA256{}}, MaxConcurrent: 1}}))
+	sum := sha256.Sum256([]byte(oldValue))
+	params := importParams(t)
+	params.Algorithm, params.Digest = "sha256-hex", hex.EncodeToString(sum[:])
+	_, err := h.Import(t.Context(), params)
+	require.NoError(t, err)
+	for range 100 { // more than may run and wait
+		_, err := h.Verify(t.Context(), oldValue+"x")
+		requireReason(t, err, pat.ErrWrongSecret)
+	}
+	_, err = h.Verify(t.Context(), oldValue)
+	require.NoError(t, err)
+}
+
 func TestAValueOfOurFormNeverRunsASlowHash(t *testing.T) {
 	hasher := &blockingHasher{} // would block for ever
 	h := newHouse(t, importing(pat.Config{Imported: pat.Imported{Hashers: []pat.Hasher{hasher}}}))
