@@ -16,7 +16,8 @@ type Config struct {
 	Lifetime LifetimePolicy
 	// Scopes says which scopes there are. See [PublicFullScopes] for the ones of the documented HTTP API.
 	Scopes ScopePolicy
-	// GroupLimit is how many tokens a group may have, not counting revoked and rotated ones. Zero means no limit.
+	// GroupLimit is how many tokens a group may have for another one to be created, not counting revoked ones, nor
+	// rotated ones whose grace period has ended. Expired ones count. Zero means no limit.
 	GroupLimit int
 	// PepperKeys switches from SHA-256 to HMAC-SHA-256. The first key makes new digests, the others are still
 	// accepted, and so are digests without a key. A digest under another key than the first, or without one, is

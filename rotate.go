@@ -16,8 +16,8 @@ type RotateParams struct {
 	Grace time.Duration
 }
 
-// Rotate makes a new token with the name, scopes and owner of the old one, and ends the old one, in one step. The
-// group's limit does not count a rotated token, so that rotating is possible at the limit.
+// Rotate makes a new token with the name, scopes and owner of the old one, and ends the old one, in one step. It is
+// possible at the group's limit: the new token takes the old one's place, which counts until its grace has ended.
 //
 // A token that is revoked, expired or rotated already can't be rotated: the error is [ErrRevoked], [ErrExpired] or
 // [ErrRotated]; the first two match [ErrInvalidToken] as well. Nor can one whose own predecessor is still in its grace
