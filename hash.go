@@ -23,7 +23,8 @@ type PepperKey struct {
 	Key []byte
 }
 
-// String returns the ID and no more. Neither does anything else that prints, logs or encodes a PepperKey.
+// String returns the ID and no more. Nothing else that prints, logs or encodes a PepperKey shows more either, except the
+// verb %p, about which fmt asks no type.
 func (k PepperKey) String() string { return "pepper key " + k.ID }
 
 // Format prints what String returns, under every verb and flag.
@@ -178,7 +179,9 @@ type pepperState struct {
 func newPepper(key PepperKey) *pepper {
 	secret := append([]byte(nil), key.Key...) // the caller may wipe or reuse its own
 	return &pepper{id: key.ID, states: sync.Pool{New: func() any {
-		return &pepperState{mac: hmac.New(sha256.New, secret)}
+		s := &pepperState{mac: hmac.New(sha256.New, secret)}
+		s.mac.Reset() // the first one saves the state that later ones restore, the buffer with it
+		return s
 	}}}
 }
 
