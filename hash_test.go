@@ -171,6 +171,7 @@ func bytesWithin(v reflect.Value, found []byte) []byte {
 				found = bytesWithin(v.Index(i), found)
 			}
 		}
+	default: // nothing that holds bytes
 	}
 	return found
 }
