@@ -80,8 +80,12 @@ func pragmasOf(inMemory bool, role role, timeout time.Duration) []pragma {
 	return pragmas
 }
 
-// apply sets the pragmas and reads each of them back: SQLite passes over what it doesn't know or can't do.
+// apply sets the pragmas and reads each of them back: SQLite passes over what it doesn't know or can't do. A database
+// that is going to be refused for its newer schema is left as it was: some pragmas change the file.
 func apply(conn *sqlite3.SQLiteConn, pragmas []pragma) error {
+	if err := refuseNewerSchema(conn); err != nil {
+		return err
+	}
 	for _, p := range pragmas {
 		if _, err := conn.Exec("PRAGMA "+p.name+" = "+p.value, nil); err != nil {
 			return err
@@ -97,12 +101,35 @@ func apply(conn *sqlite3.SQLiteConn, pragmas []pragma) error {
 	return nil
 }
 
-func readPragma(conn *sqlite3.SQLiteConn, name string) (string, error) {
-	rows, err := conn.Query("PRAGMA "+name, nil)
+// refuseNewerSchema is a first look. The one that counts is in the transaction of migrate.
+func refuseNewerSchema(conn *sqlite3.SQLiteConn) error {
+	found, err := readValue(conn, "SELECT count(*) FROM sqlite_schema WHERE name = 'pat_schema'")
+	if err != nil || found != int64(1) {
+		return err
+	}
+	version, err := readValue(conn, "SELECT ifnull(max(version), 0) FROM pat_schema")
 	if err != nil {
-		return "", err
+		return err
+	}
+	names, err := migrationNames()
+	if v, ok := version.(int64); err == nil && ok && v > int64(len(names)) {
+		return ErrNewerSchema
+	}
+	return err
+}
+
+func readPragma(conn *sqlite3.SQLiteConn, name string) (string, error) {
+	value, err := readValue(conn, "PRAGMA "+name)
+	return fmt.Sprint(value), err
+}
+
+// readValue returns the only column of a query's first row.
+func readValue(conn *sqlite3.SQLiteConn, query string) (driver.Value, error) {
+	rows, err := conn.Query(query, nil)
+	if err != nil {
+		return nil, err
 	}
 	var value [1]driver.Value
 	err = errors.Join(rows.Next(value[:]), rows.Close())
-	return fmt.Sprint(value[0]), err
+	return value[0], err
 }

@@ -13,9 +13,11 @@ import (
 //go:embed migrations/*.sql
 var migrationFiles embed.FS
 
+func migrationNames() ([]string, error) { return fs.Glob(migrationFiles, "migrations/*.sql") } // sorted
+
 // migrate brings the schema up to date, in one transaction.
 func migrate(c *session, timeout time.Duration) (err error) {
-	names, err := fs.Glob(migrationFiles, "migrations/*.sql") // sorted
+	names, err := migrationNames()
 	if err != nil {
 		return err
 	}

@@ -153,6 +153,24 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 	}
 }
 
+func TestADatabaseOfANewerSchemaIsLeftAsItWas(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "pat.db")
+	made(t, path)
+	execute(t, path, "INSERT INTO pat_schema (version, applied_at) VALUES (99, 0)")
+	execute(t, path, "PRAGMA journal_mode = DELETE")
+	require.NoError(t, os.Chmod(path, 0o640)) //nolint:gosec // the mode has to stay
+	before, err := os.ReadFile(path)
+	require.NoError(t, err)
+	_, err = sqlite.Open(path)
+	require.ErrorIs(t, err, sqlite.ErrNewerSchema)
+	after, err := os.ReadFile(path)
+	require.NoError(t, err)
+	assert.Equal(t, before, after)
+	info, err := os.Stat(path)
+	require.NoError(t, err)
+	assert.Equal(t, fs.FileMode(0o640), info.Mode().Perm())
+}
+
 func TestOpenRefusesBadArguments(t *testing.T) {
 	_, err := sqlite.Open("")
 	assert.ErrorContains(t, err, "path must not be empty")
