@@ -46,7 +46,8 @@ type CreateParams struct {
 	UserID  string
 	GroupID string
 	// Name is what the owner calls the token. White space around it is cut off. It has to have 1 to 255
-	// characters, be valid UTF-8, and have no control, line-separating or bidirectional-override characters.
+	// characters, not all of them invisible, be valid UTF-8, and have no control, line-separating or
+	// bidirectional-override characters.
 	Name string
 	// Scopes is what the token may do. None means the policy's default.
 	Scopes []string

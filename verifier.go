@@ -84,7 +84,7 @@ func (v *Verifier) Verify(ctx context.Context, value string) (Token, error) {
 		return Token{}, err
 	}
 	if due(rec.Token.LastUsedAt, now, v.interval) {
-		v.behind.noteUse(&rec.Token, now)
+		v.behind.noteUse(rec.Token.Prefix, now)
 	}
 	if !v.hashers.isCurrent(rec.Digest) {
 		v.behind.noteDigest(rec.Token.Prefix, rec.Digest, v.hashers.digest(value))
@@ -198,8 +198,8 @@ func (v *Verifier) EffectiveScope(tok Token) Scopes {
 }
 
 // Close writes out the pending last-used times and stops the background work. It waits for that no longer than ctx
-// allows; the error then is that of ctx, or of the store, and the times that were not written are lost. The Verifier
-// goes on verifying after it, but records no further use. Closing again is harmless.
+// allows; the error then is that of ctx, or of the store, and the times that were not written are lost unless another
+// Close writes them. The Verifier goes on verifying after it, but records no further use. Closing again is harmless.
 func (v *Verifier) Close(ctx context.Context) error {
 	if v == nil || v.settings == nil {
 		return nil

@@ -82,19 +82,20 @@ func (g *generations) add(prefix string, at time.Time, interval time.Duration) {
 	}
 }
 
-// noteUse queues the use of a token, if one is due. It never waits for the store.
-func (w *writeBehind) noteUse(tok *Token, now time.Time) {
-	if w.interval < 0 || !due(tok.LastUsedAt, now, w.interval) {
+// noteUse queues the use of a token, by whose LastUsedAt one is due, unless one is queued already. It never waits for
+// the store.
+func (w *writeBehind) noteUse(prefix string, now time.Time) {
+	if w.interval < 0 {
 		return
 	}
 	now = canonicalTime(now)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.closed || len(w.uses) >= maxPending || !due(w.queued.last(tok.Prefix), now, w.interval) {
+	if w.closed || len(w.uses) >= maxPending || !due(w.queued.last(prefix), now, w.interval) {
 		return
 	}
-	w.queued.add(tok.Prefix, now, w.interval)
-	w.uses = append(w.uses, Use{Prefix: tok.Prefix, At: now})
+	w.queued.add(prefix, now, w.interval)
+	w.uses = append(w.uses, Use{Prefix: prefix, At: now})
 	w.arm()
 }
 

@@ -59,7 +59,7 @@ func TestPendingWritesAreBounded(t *testing.T) {
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	w := newWriteBehind(nil, &settings{interval: time.Minute})
 	w.closed = true // so that no timer starts
-	w.noteUse(&Token{Prefix: "late"}, at)
+	w.noteUse("late", at)
 	w.noteDigest("late", Digest{}, Digest{})
 	assert.Empty(t, w.uses, "a closed one takes nothing")
 	assert.Empty(t, w.digests, "a closed one takes nothing")
@@ -67,7 +67,7 @@ func TestPendingWritesAreBounded(t *testing.T) {
 	w = newWriteBehind(nil, &settings{interval: time.Minute})
 	w.timer = time.NewTimer(time.Hour) // as if it was armed
 	for i := range maxPending + 10 {
-		w.noteUse(&Token{Prefix: strconv.Itoa(i)}, at)
+		w.noteUse(strconv.Itoa(i), at)
 		w.noteDigest(strconv.Itoa(i), Digest{}, Digest{})
 	}
 	assert.Len(t, w.uses, maxPending)
@@ -108,7 +108,7 @@ func TestTheTimerRunsWhileSomethingIsPendingAndNoLonger(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWriteBehind(&failing{touches: 1}, &settings{interval: time.Minute, now: time.Now})
 		assert.False(t, armed(w))
-		w.noteUse(&Token{Prefix: "a"}, time.Now())
+		w.noteUse("a", time.Now())
 		assert.True(t, armed(w))
 		time.Sleep(writeDelay + writeDelay/2)
 		assert.True(t, armed(w), "the write failed and is tried again")

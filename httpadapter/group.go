@@ -57,8 +57,8 @@ func isGroupNumber(id string) bool {
 	return err == nil && id[0] != '0' && n <= maxGroupNumber
 }
 
-// isGroupText has the rule of pat.CreateParams. It can't be left to the Issuer: Authorize is asked before, and must
-// not be asked about a group that can't be, and a list has no such rule.
+// isGroupText has the rule of pat.CreateParams. It can't be left to the Issuer, because Authorize is asked before, and
+// must not be asked about a group that can't be.
 func isGroupText(id string) bool {
 	return id != "" && len(id) <= maxGroupLength && utf8.ValidString(id) && !strings.ContainsFunc(id, unicode.IsControl)
 }

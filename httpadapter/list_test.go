@@ -125,7 +125,8 @@ func TestLinkHeadersLeadThroughThePagesOfAList(t *testing.T) {
 	assert.Equal(t, whole[2:4], ids(t, h.list(alice, rest)), "a cursor without limit gives all the rest")
 }
 
-// Nothing bounds how many revoked tokens a group has, so that a list of them comes in pages also where none is asked for.
+// Nothing bounds how many revoked tokens a group has, so that a list of them comes in pages also where none is
+// asked for.
 func TestAListWithRevokedTokensIsPagedUnasked(t *testing.T) {
 	h := newHost(t, func(s *settings) { s.pat.GroupLimit = 0 })
 	for range pat.MaxPageSize + 1 {

@@ -114,8 +114,9 @@ func mapOf(b *testing.B, store *memory.Store, values []string) map[string]*held 
 	return records
 }
 
-// benchmarkByTurns lets the floor and Verify take turns, a thousand values each, and reports the medians and the median
-// of the ratios. On a machine that others use too, two runs one after the other can differ by more than what is measured.
+// benchmarkByTurns lets the floor and Verify take turns, a thousand values each, and reports the medians and the
+// median of the ratios. On a machine that others use too, two runs one after the other can differ by more than what
+// is measured.
 func benchmarkByTurns(b *testing.B, store *memory.Store, values []string) {
 	const turn = 1000
 	ctx := context.Background()

@@ -13,9 +13,9 @@ import (
 
 const (
 	insert = "INSERT INTO pat_tokens (" + columns + ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-	// countGroup counts what the limit of a group counts, up to that limit. It leaves the index for rotated tokens alone. It is
-	// not a part of the INSERT, because SQLite makes a temporary table for one that reads its own target, which takes longer than
-	// the rest together.
+	// countGroup counts what the limit of a group counts, up to that limit. Only of rotated tokens does it need
+	// more than the index has. It is not a part of the INSERT, because SQLite makes a temporary table for one that
+	// reads its own target, which takes longer than the rest together.
 	countGroup = "SELECT count(*) FROM (SELECT 1 FROM pat_tokens INDEXED BY pat_tokens_group_live " +
 		"WHERE group_id = ?1 AND revoked_at IS NULL AND rotated_to IS NULL " +
 		"UNION ALL SELECT 1 FROM pat_tokens INDEXED BY pat_tokens_group_live " +
@@ -60,7 +60,8 @@ func (c *session) prepareWrites() error {
 	return p.err
 }
 
-// change runs a short statement, whatever becomes of ctx, as [session.find] does, and returns how many rows it changed.
+// change runs a short statement, whatever becomes of ctx, as [session.find] does, and returns how many rows it
+// changed.
 func (c *session) change(ctx context.Context, stmt *sql.Stmt, args ...any) (int64, error) {
 	result, err := stmt.ExecContext(context.WithoutCancel(ctx), args...)
 	if err != nil {

@@ -30,7 +30,7 @@ CREATE UNIQUE INDEX pat_tokens_id ON pat_tokens (id);
 -- The lists, newest first, of a group and of a user: about 55 bytes per token each. Live and revoked tokens have
 -- indexes of their own. A token is in one of the two, so this costs no more than a common one, and neither the plain
 -- list nor the group's limit has to wade through tombstones. revoked_at, always NULL there, and rotated_to let the
--- limit be counted without looking at the rows. They are a byte each.
+-- limit be counted without looking at the rows, but for those of rotated tokens. They are a byte each.
 CREATE INDEX pat_tokens_group_live ON pat_tokens (group_id, created_at, id, revoked_at, rotated_to) WHERE revoked_at IS NULL;
 CREATE INDEX pat_tokens_group_revoked ON pat_tokens (group_id, created_at, id) WHERE revoked_at IS NOT NULL;
 CREATE INDEX pat_tokens_user_live ON pat_tokens (user_id, created_at, id) WHERE revoked_at IS NULL;
