@@ -7,7 +7,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -15,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/patkit/pat"
+	"github.com/patkit/pat/internal/testscale"
 	"github.com/patkit/pat/sqlite"
 )
 
@@ -67,13 +67,9 @@ type acknowledged struct {
 }
 
 // What was acknowledged survives a kill -9, and what was interrupted is undone or done, but not by half. All rounds
-// work on one file, so that each process goes on where another one was killed. PAT_SQLITE_TEST_KILLS is the number of
-// rounds.
+// work on one file, so that each process goes on where another one was killed.
 func TestWhatWasAcknowledgedSurvivesAKill(t *testing.T) {
-	rounds := 20
-	if more, err := strconv.Atoi(os.Getenv("PAT_SQLITE_TEST_KILLS")); err == nil {
-		rounds = more
-	}
+	rounds := testscale.Rounds(t, 20, 10_000)
 	path := filepath.Join(t.TempDir(), "pat.db")
 	known := make(map[string]*acknowledged)
 	for round := range rounds {

@@ -1,0 +1,22 @@
+// Package testscale sizes the slow tests: small in every run, and in full where somebody asks for it.
+package testscale
+
+import (
+	"os"
+	"testing"
+)
+
+// Variable is the environment variable that asks for the full size, with any value.
+const Variable = "PAT_TEST_FULL"
+
+// Rounds returns how often a test goes round: short, or full where Variable is set. It logs the number, so that the
+// output of go test -v says what was really run.
+func Rounds(t testing.TB, short, full int) int {
+	t.Helper()
+	rounds := short
+	if os.Getenv(Variable) != "" {
+		rounds = full
+	}
+	t.Logf("%d rounds of %d", rounds, full)
+	return rounds
+}
