@@ -6,6 +6,7 @@
 //	}
 //
 // Each case tests one rule, and prints it where it is broken. [Benchmark] measures all stores on the same work.
+// [Faulty] is a store that fails when it is told to, for the tests of what stands on a store.
 package storetest
 
 import (
