@@ -10,6 +10,7 @@ import (
 
 	"github.com/patkit/pat"
 	"github.com/patkit/pat/memory"
+	"github.com/patkit/pat/storetest"
 )
 
 func TestConstructorsNameTheFieldThatIsWrong(t *testing.T) {
@@ -170,7 +171,7 @@ func TestEventsTellWhatHappened(t *testing.T) {
 	require.NoError(t, err)
 	expect("import", of(imported, pat.Event{Type: pat.EventImported}))
 
-	h.store.failure = errDown
+	h.faults.Inject(storetest.EveryCall, storetest.Fail(errDown))
 	_, err = h.Verify(ctx, oldValue)
 	require.Error(t, err)
 	expect("fault", pat.Event{Type: pat.EventDenied, Reason: err})

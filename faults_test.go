@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/patkit/pat"
+	"github.com/patkit/pat/storetest"
 )
 
 func TestACancelledContextGivesItsErrorAndChangesNothing(t *testing.T) {
@@ -16,7 +17,7 @@ func TestACancelledContextGivesItsErrorAndChangesNothing(t *testing.T) {
 	tok, value := h.create(t)
 	before, err := h.Get(t.Context(), tok.ID)
 	require.NoError(t, err)
-	lookupsBefore, writesBefore := h.store.counts()
+	lookupsBefore, writesBefore := h.counts()
 	ctx := cancelled()
 	for name, call := range map[string]func() error{
 		"Create": func() error {
@@ -36,7 +37,7 @@ func TestACancelledContextGivesItsErrorAndChangesNothing(t *testing.T) {
 		require.ErrorIs(t, err, context.Canceled, name)
 		require.NotErrorIs(t, err, pat.ErrInvalidToken, name)
 	}
-	lookups, writes := h.store.counts()
+	lookups, writes := h.counts()
 	assert.Equal(t, lookupsBefore, lookups)
 	assert.Equal(t, writesBefore, writes)
 	after, err := h.Get(t.Context(), tok.ID)
@@ -48,7 +49,7 @@ func TestAFailingStoreIsAFaultEverywhere(t *testing.T) {
 	h := newHouse(t, importing(pat.Config{}))
 	tok, value := h.create(t)
 	for _, failure := range []error{errDown, pat.ErrCorrupt, fmt.Errorf("broken: %w", pat.ErrRevoked)} {
-		h.store.failure = failure
+		h.faults.Inject(storetest.EveryCall, storetest.Fail(failure))
 		for name, call := range map[string]func() error{
 			"Create": func() error {
 				_, err := h.Create(t.Context(), pat.CreateParams{UserID: "a", GroupID: "1", Name: "n"})
@@ -71,7 +72,7 @@ func TestAFailingStoreIsAFaultEverywhere(t *testing.T) {
 		require.NotErrorIs(t, err, pat.ErrInvalidToken, "a fault never looks like a refusal, whatever the store says")
 		assert.Equal(t, pat.Token{}, got)
 	}
-	h.store.failure = nil
+	h.faults.Heal()
 	_, err := h.Verify(t.Context(), value)
 	require.NoError(t, err, "after the fault all is as before")
 }

@@ -49,7 +49,7 @@ func (i *Issuer) Import(ctx context.Context, params ImportParams) (Token, error)
 	if err := i.store.Insert(ctx, rec, 0); err != nil {
 		return Token{}, fault("import", err)
 	}
-	tok, err := i.store.FindByID(ctx, rec.Token.ID)
+	tok, err := i.find(ctx, rec.Token.ID)
 	if err != nil {
 		return Token{}, fault("import", err)
 	}

@@ -235,7 +235,7 @@ func TestImportRefusesBadArguments(t *testing.T) {
 			tok, err := h.Import(t.Context(), params)
 			requireArgument(t, err, c.argument)
 			assert.Equal(t, pat.Token{}, tok)
-			_, writes := h.store.counts()
+			_, writes := h.counts()
 			assert.Zero(t, writes)
 		})
 	}
@@ -275,7 +275,7 @@ func TestTheLookUpKeyIsCheckedLikeTheValue(t *testing.T) {
 		_, err := h.Verify(t.Context(), value)
 		requireReason(t, err, pat.ErrMalformed)
 	}
-	lookups, _ := h.store.counts()
+	lookups, _ := h.counts()
 	assert.Zero(t, lookups)
 	for value := range good {
 		_, err := h.Verify(t.Context(), value)

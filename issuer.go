@@ -133,9 +133,22 @@ func (i *Issuer) Get(ctx context.Context, id string) (Token, error) {
 	if err != nil {
 		return Token{}, err
 	}
-	tok, err := i.store.FindByID(ctx, id)
+	tok, err := i.find(ctx, id)
 	if err != nil {
 		return Token{}, fault("get", err)
+	}
+	return tok, nil
+}
+
+// find returns the token with this id. The host is going to decide by its owner, and Rotate to copy it, so that
+// another token must not pass for it.
+func (i *Issuer) find(ctx context.Context, id string) (Token, error) {
+	tok, err := i.store.FindByID(ctx, id)
+	if err != nil {
+		return Token{}, err
+	}
+	if tok.ID != id || !isWhole(&tok) {
+		return Token{}, ErrCorrupt
 	}
 	return tok, nil
 }
@@ -196,6 +209,11 @@ func (i *Issuer) List(ctx context.Context, params ListParams) (Page, error) {
 	if err != nil {
 		return Page{}, fault("list", err)
 	}
+	for n := range tokens {
+		if !owner.Matches(tokens[n]) || !isWhole(&tokens[n]) {
+			return Page{}, fault("list", ErrCorrupt)
+		}
+	}
 	if len(tokens) <= limit {
 		return Page{Tokens: tokens}, nil
 	}
@@ -225,7 +243,8 @@ func (i *Issuer) Revoke(ctx context.Context, id string) (Token, error) {
 	if err != nil {
 		return Token{}, fault("revoke", err)
 	}
-	if !tok.Revoked() { // a store that says so and did not do so must not pass for a revocation
+	// A store that says so and did not do so, or did it to another token, must not pass for a revocation.
+	if tok.ID != id || !isWhole(&tok) || !tok.Revoked() {
 		return Token{}, fault("revoke", ErrCorrupt)
 	}
 	if changed {
@@ -246,13 +265,20 @@ func (i *Issuer) RevokeAll(ctx context.Context, owner Owner) (int, error) {
 	}
 	now := canonicalTime(i.now())
 	revoked, err := i.store.RevokeAll(ctx, owner, now)
+	total := 0
 	for n := range revoked {
-		emit(ctx, i.onEvent, Event{Type: EventRevoked, Time: now}, &revoked[n])
+		if tok := &revoked[n]; owner.Matches(*tok) && isWhole(tok) && tok.Revoked() {
+			emit(ctx, i.onEvent, Event{Type: EventRevoked, Time: now}, tok)
+			total++
+		}
+	}
+	if err == nil && total < len(revoked) { // as in Revoke
+		err = ErrCorrupt
 	}
 	if err != nil {
-		return len(revoked), fault("revoke all", err)
+		return total, fault("revoke all", err)
 	}
-	return len(revoked), nil
+	return total, nil
 }
 
 // purgeBatch bounds one step of Purge, so that a store's write lock is not held long.

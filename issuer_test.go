@@ -102,7 +102,7 @@ func TestCreateRefusesBadArguments(t *testing.T) {
 			issued, err := h.Create(t.Context(), params)
 			requireArgument(t, err, c.argument)
 			assert.Empty(t, issued.Value.Reveal())
-			_, writes := h.store.counts()
+			_, writes := h.counts()
 			assert.Zero(t, writes, "nothing is stored")
 			for _, input := range []string{params.UserID, params.GroupID, params.Name} {
 				if len(input) > 7 {

@@ -49,7 +49,8 @@ func TestEveryRefusalOfAWellFormedValueDoesTheSameWork(t *testing.T) {
 		Imported: Imported{LookupKey: func(string) (string, bool) { return "", false }, Hashers: []Hasher{Bcrypt()}},
 	})
 	require.NoError(t, err)
-	fast := Record{Token: Token{ID: "id", Prefix: prefix}, Digest: v.hashers.digest(value)}
+	stored := Token{ID: "0199c0de-0000-7000-8000-000000000001", UserID: "alice", GroupID: "1", Prefix: prefix}
+	fast := Record{Token: stored, Digest: v.hashers.digest(value)}
 	slow := Record{Token: fast.Token, Digest: makeDigest("bcrypt", "", []byte("x"))}
 
 	sums := 0

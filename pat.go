@@ -77,6 +77,14 @@ func (t Token) Revoked() bool { return !t.RevokedAt.IsZero() }
 // ExpiresAt on.
 func (t Token) Expired(now time.Time) bool { return !t.ExpiresAt.IsZero() && !now.Before(t.ExpiresAt) }
 
+// isWhole reports whether a token that a store returned has what a host goes by: an id, and an owner. A token without a
+// user could pass for anybody's. The form of the id is not looked at beyond its length, because every verification
+// pays for it.
+func isWhole(t *Token) bool { return len(t.ID) == idLength && t.UserID != "" && t.GroupID != "" }
+
+// idLength is that of a UUID in its canonical form (RFC 9562, section 4).
+const idLength = 36
+
 // Issued is a new token together with its value.
 type Issued struct {
 	Token Token

@@ -40,7 +40,7 @@ func (i *Issuer) Rotate(ctx context.Context, id string, params RotateParams) (Is
 	if err != nil {
 		return Issued{}, err
 	}
-	old, err := i.store.FindByID(ctx, id)
+	old, err := i.find(ctx, id)
 	if err != nil {
 		return Issued{}, fault("rotate", err)
 	}
@@ -66,7 +66,7 @@ func (i *Issuer) checkPredecessor(ctx context.Context, old Token, now time.Time)
 	if old.RotatedFrom == "" {
 		return nil
 	}
-	predecessor, err := i.store.FindByID(ctx, old.RotatedFrom)
+	predecessor, err := i.find(ctx, old.RotatedFrom)
 	switch {
 	case errors.Is(err, ErrNotFound): // purged
 		return nil

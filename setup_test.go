@@ -11,6 +11,7 @@ import (
 
 	"github.com/patkit/pat"
 	"github.com/patkit/pat/memory"
+	"github.com/patkit/pat/storetest"
 )
 
 // clock is a clock that stands still until it is moved.
@@ -39,29 +40,20 @@ func (c *clock) Advance(d time.Duration) {
 // stamp is the clock's time as tokens have it.
 func (c *clock) stamp() time.Time { return c.Now().UTC().Truncate(time.Microsecond) }
 
-// fakeStore is a Store whose methods a test can replace, and which counts look-ups.
+// fakeStore is a Store some of whose methods a test can replace. What it does not replace goes to house.faults.
 type fakeStore struct {
 	pat.Store
 	findByPrefix  func(context.Context, string) (pat.Record, error)
 	insert        func(context.Context, pat.Record, int) error
-	touch         func(context.Context, []pat.Use) error
 	replaceDigest func(context.Context, string, pat.Digest, pat.Digest) (bool, error)
-	failure       error // of every method, if set
 
-	mu      sync.Mutex
-	lookups int
-	writes  int
+	mu    sync.Mutex
+	touch func(context.Context, []pat.Use) error
 }
 
 func (s *fakeStore) FindByPrefix(ctx context.Context, prefix string) (pat.Record, error) {
-	s.mu.Lock()
-	s.lookups++
-	s.mu.Unlock()
 	if s.findByPrefix != nil {
 		return s.findByPrefix(ctx, prefix)
-	}
-	if s.failure != nil {
-		return pat.Record{}, s.failure
 	}
 	return s.Store.FindByPrefix(ctx, prefix)
 }
@@ -70,41 +62,7 @@ func (s *fakeStore) Insert(ctx context.Context, rec pat.Record, limit int) error
 	if s.insert != nil {
 		return s.insert(ctx, rec, limit)
 	}
-	return s.writing(func() error { return s.Store.Insert(ctx, rec, limit) })
-}
-
-func (s *fakeStore) FindByID(ctx context.Context, id string) (pat.Token, error) {
-	if s.failure != nil {
-		return pat.Token{}, s.failure
-	}
-	return s.Store.FindByID(ctx, id)
-}
-
-func (s *fakeStore) List(ctx context.Context, query pat.ListQuery) ([]pat.Token, error) {
-	if s.failure != nil {
-		return nil, s.failure
-	}
-	return s.Store.List(ctx, query)
-}
-
-func (s *fakeStore) Rotate(ctx context.Context, rotation pat.Rotation) error {
-	return s.writing(func() error { return s.Store.Rotate(ctx, rotation) })
-}
-
-func (s *fakeStore) Revoke(ctx context.Context, id string, at time.Time) (tok pat.Token, changed bool, err error) {
-	err = s.writing(func() error {
-		tok, changed, err = s.Store.Revoke(ctx, id, at)
-		return err
-	})
-	return tok, changed, err
-}
-
-func (s *fakeStore) RevokeAll(ctx context.Context, owner pat.Owner, at time.Time) (revoked []pat.Token, err error) {
-	err = s.writing(func() error {
-		revoked, err = s.Store.RevokeAll(ctx, owner, at)
-		return err
-	})
-	return revoked, err
+	return s.Store.Insert(ctx, rec, limit)
 }
 
 func (s *fakeStore) Touch(ctx context.Context, uses []pat.Use) error {
@@ -114,36 +72,14 @@ func (s *fakeStore) Touch(ctx context.Context, uses []pat.Use) error {
 	if touch != nil {
 		return touch(ctx, uses)
 	}
-	return s.writing(func() error { return s.Store.Touch(ctx, uses) })
+	return s.Store.Touch(ctx, uses)
 }
 
-func (s *fakeStore) ReplaceDigest(ctx context.Context, prefix string, old, next pat.Digest) (done bool, err error) {
+func (s *fakeStore) ReplaceDigest(ctx context.Context, prefix string, old, next pat.Digest) (bool, error) {
 	if s.replaceDigest != nil {
 		return s.replaceDigest(ctx, prefix, old, next)
 	}
-	err = s.writing(func() error {
-		done, err = s.Store.ReplaceDigest(ctx, prefix, old, next)
-		return err
-	})
-	return done, err
-}
-
-func (s *fakeStore) Purge(ctx context.Context, before time.Time, limit int) (n int, err error) {
-	err = s.writing(func() error {
-		n, err = s.Store.Purge(ctx, before, limit)
-		return err
-	})
-	return n, err
-}
-
-func (s *fakeStore) writing(do func() error) error {
-	s.mu.Lock()
-	s.writes++
-	s.mu.Unlock()
-	if s.failure != nil {
-		return s.failure
-	}
-	return do()
+	return s.Store.ReplaceDigest(ctx, prefix, old, next)
 }
 
 // onTouch replaces Touch, also while the Verifier writes in the background. Nil brings the real one back.
@@ -153,23 +89,34 @@ func (s *fakeStore) onTouch(touch func(context.Context, []pat.Use) error) {
 	s.touch = touch
 }
 
-func (s *fakeStore) counts() (lookups, writes int) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.lookups, s.writes
-}
-
 // house is an Issuer and a Verifier over one memory store.
 type house struct {
 	*pat.Issuer
 	*pat.Verifier
-	store *fakeStore
-	clock *clock
+	store  *fakeStore
+	faults *storetest.Faulty
+	clock  *clock
+}
+
+// counts returns how many look-ups of a verification and how many writes there were, since the last fault was
+// injected.
+func (h *house) counts() (lookups, writes int) {
+	for _, method := range h.faults.Calls() {
+		switch method {
+		case "FindByPrefix":
+			lookups++
+		case "FindByID", "List":
+		default:
+			writes++
+		}
+	}
+	return lookups, writes
 }
 
 func newHouse(t testing.TB, cfg pat.Config) *house {
 	t.Helper()
-	h := &house{store: &fakeStore{Store: memory.New()}, clock: newClock()}
+	faults := storetest.NewFaulty(memory.New())
+	h := &house{store: &fakeStore{Store: faults}, faults: faults, clock: newClock()}
 	if cfg.Now == nil {
 		cfg.Now = h.clock.Now
 	}

@@ -55,7 +55,7 @@ func (v *Verifier) Verify(ctx context.Context, value string) (Token, error) {
 	}
 	// The record is large, and every copy of it is felt. So it is taken here, and the steps below only look at it.
 	rec, err := v.store.FindByPrefix(ctx, key)
-	if err != nil || rec.Token.Prefix != key || rec.Token.ID == "" || rec.Digest.IsZero() {
+	if err != nil || rec.Token.Prefix != key || !isWhole(&rec.Token) || rec.Digest.IsZero() {
 		err = v.notFound(err, value)
 		v.reportDenied(ctx, &Token{}, err)
 		return Token{}, err

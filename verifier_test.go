@@ -129,7 +129,7 @@ func TestMalformedValuesAreRefusedBeforeTheStoreIsAsked(t *testing.T) {
 		_, err := h.Verify(t.Context(), flipped)
 		requireReason(t, err, pat.ErrMalformed)
 	}
-	lookups, _ := h.store.counts()
+	lookups, _ := h.counts()
 	assert.Zero(t, lookups)
 }
 
@@ -220,10 +220,10 @@ func TestUnknownPrefixAndWrongSecretCostTheSameLookups(t *testing.T) {
 	_, known := h.create(t)
 	_, unknown := newHouse(t, pat.Config{}).create(t)
 	for _, value := range []string{unknown, withChecksum(known[:17] + unknown[17:49])} {
-		before, _ := h.store.counts()
+		before, _ := h.counts()
 		_, err := h.Verify(t.Context(), value)
 		require.ErrorIs(t, err, pat.ErrInvalidToken)
-		after, writes := h.store.counts()
+		after, writes := h.counts()
 		assert.Equal(t, 1, after-before)
 		assert.Equal(t, 1, writes, "only the Create wrote")
 	}
@@ -271,7 +271,7 @@ func TestRecognizesTellsTokensFromOtherCredentials(t *testing.T) {
 		assert.Equal(t, c.byNative, native.Recognizes(c.value), name)
 		assert.Equal(t, c.imports, imports.Recognizes(c.value), name)
 	}
-	lookups, _ := imports.store.counts()
+	lookups, _ := imports.counts()
 	assert.Zero(t, lookups)
 	for _, v := range []*pat.Verifier{nil, {}} {
 		assert.False(t, v.Recognizes(value))
