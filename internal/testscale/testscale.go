@@ -1,4 +1,5 @@
-// Package testscale sizes the slow tests: small in every run, and in full where somebody asks for it.
+// Package testscale sizes the slow tests: small in every run, in full where somebody asks for it, and smaller still under
+// go test -short, which mutation testing uses.
 package testscale
 
 import (
@@ -9,13 +10,16 @@ import (
 // Variable is the environment variable that asks for the full size, with any value.
 const Variable = "PAT_TEST_FULL"
 
-// Rounds returns how often a test goes round: short, or full where Variable is set. It logs the number, so that the
-// output of go test -v says what was really run.
+// Rounds returns how often a test goes round: short, or full where Variable is set, or a tenth of short under -short. It
+// logs the number, so that the output of go test -v says what was really run.
 func Rounds(t testing.TB, short, full int) int {
 	t.Helper()
 	rounds := short
-	if os.Getenv(Variable) != "" {
+	switch {
+	case os.Getenv(Variable) != "":
 		rounds = full
+	case testing.Short():
+		rounds = max(1, short/10)
 	}
 	t.Logf("%d rounds of %d", rounds, full)
 	return rounds

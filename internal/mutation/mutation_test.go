@@ -1,0 +1,90 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+const sample = `package sample
+
+const size = 2 + 3
+
+func f(a, b int) int {
+	total := size
+	if a == b {
+		total += a
+	}
+	switch {
+	case a < 0:
+		panic("negative")
+	}
+	return total
+}
+`
+
+const sampleListed = `{"files": [{"file_name": "sample.go", "mutations": [
+	{"type": "ARITHMETIC_BASE", "status": "NOT COVERED", "line": 3, "column": 16},
+	{"type": "CONDITIONALS_NEGATION", "status": "RUNNABLE", "line": 7, "column": 7},
+	{"type": "REMOVE_SELF_ASSIGNMENTS", "status": "RUNNABLE", "line": 8, "column": 9}
+]}]}`
+
+func write(t *testing.T, folder, name, text string) string {
+	t.Helper()
+	path := filepath.Join(folder, name)
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+	return path
+}
+
+func TestTheListHasTheMutantsOfBothKinds(t *testing.T) {
+	folder := t.TempDir()
+	write(t, folder, "sample.go", sample)
+	write(t, folder, "sample_test.go", sample)
+	mutants, err := list(folder, write(t, t.TempDir(), "listed.json", sampleListed))
+	require.NoError(t, err)
+
+	var got []string
+	for _, m := range mutants {
+		assert.NotEqual(t, sample, string(m.mutated()))
+		got = append(got, strings.Join([]string{m.kind, m.before(), m.after()}, " | "))
+	}
+	slices.Sort(got)
+	assert.Equal(t, []string{
+		"ARITHMETIC_BASE | const size = 2 + 3 | const size = 2 - 3",
+		"CHECK_DROPPED | case a < 0: | case false && (a < 0):",
+		"CHECK_DROPPED | if a == b { | if false && (a == b) {",
+		"CONDITIONALS_NEGATION | if a == b { | if a != b {",
+		"REMOVE_SELF_ASSIGNMENTS | total += a | total = a",
+		`STATEMENT_REMOVED | panic("negative") | `,
+		"STATEMENT_REMOVED | total += a | ",
+	}, got)
+}
+
+func TestAMutantThatIsNotInTheFileIsAnError(t *testing.T) {
+	folder := t.TempDir()
+	write(t, folder, "sample.go", sample)
+	_, err := list(folder, write(t, t.TempDir(), "listed.json", strings.Replace(sampleListed, "16", "17", 1)))
+	require.EqualError(t, err, "sample.go:3:17 has nothing for ARITHMETIC_BASE")
+}
+
+func TestOnlyAReasonedSurvivorIsExplained(t *testing.T) {
+	known, err := parseEquivalents("# a heading\n\nsome/a.go\n- x < 1\n+ x <= 1\nx is odd\nand never 1\n\nsome/a.go\n- f()\n+\nno reason needed\n")
+	require.NoError(t, err)
+	m := mutant{folder: "some", file: "a.go", source: []byte("x < 1\n"), from: 2, to: 3, text: "<="}
+	assert.Equal(t, 0, report([]outcome{{m, lived}, {m, killed}, {m, timedOut}, {m, notViable}}, known))
+	m.text = ">"
+	assert.Equal(t, 2, report([]outcome{{m, lived}, {m, broken}}, known))
+
+	_, err = parseEquivalents("some/a.go\n- x < 1\n+ x <= 1")
+	assert.ErrorContains(t, err, "not a path, two lines and a reason")
+}
+
+func TestTheEquivalentsCanBeRead(t *testing.T) {
+	_, err := parseEquivalents(equivalentText)
+	assert.NoError(t, err)
+}
