@@ -36,6 +36,8 @@ func TestMain(m *testing.M) {
 		revokeEverything(path)
 	case "write":
 		writeUntilKilled(path)
+	case "serve":
+		serve()
 	case "open":
 		openAndName(path)
 	case "open-full":

@@ -176,19 +176,15 @@ func (h *house) has(all, live int) error {
 	return nil
 }
 
-// want checks the outcome of the call that was held up. A nil target means success.
+// want checks the outcome of a call. A nil target means success.
 func want(target, err error) error {
-	if target == nil && err == nil || target != nil && errors.Is(err, target) {
+	switch {
+	case target == nil && err == nil, target != nil && errors.Is(err, target):
 		return nil
+	case err == nil:
+		return fmt.Errorf("the call succeeded, want %q", target.Error())
+	case target == nil:
+		return fmt.Errorf("the call failed: %w", err)
 	}
-	return fmt.Errorf("got %w, want %v", orSuccess(err), orSuccess(target))
-}
-
-var errSuccess = errors.New("success")
-
-func orSuccess(err error) error {
-	if err == nil {
-		return errSuccess
-	}
-	return err
+	return fmt.Errorf("the call failed with %w, want %q", err, target.Error())
 }

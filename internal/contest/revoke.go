@@ -91,10 +91,10 @@ func (r *revocation) run(owner string, parties []Party) (Report, error) {
 		err = errors.New("that the token is revoked was acknowledged, and is not so")
 	}
 	report, endErr := r.end(parties, revoked.RevokedAt)
-	if err = errors.Join(err, endErr); err != nil {
-		return report, err
+	if err == nil && endErr == nil {
+		err = r.check(revoked, value)
 	}
-	return report, r.check(revoked, value)
+	return report, errors.Join(err, endErr)
 }
 
 // end tells the parties of the end, purges meanwhile, and adds up what they report.
@@ -118,7 +118,7 @@ func (r *revocation) end(parties []Party, revokedAt time.Time) (total Report, er
 		if report.Gone > 0 && !r.purges {
 			err = errors.Join(err, fmt.Errorf("party %d did not find the token, which nobody had purged", i))
 		}
-		total.Add(report)
+		total = total.Plus(report)
 	}
 	total.RevokedAt, total.Gone = revokedAt, min(total.Gone, 1)
 	return total, err

@@ -31,12 +31,13 @@ type Report struct {
 	Rotated, Gone int
 }
 
-// Add adds up the counts, and leaves RevokedAt.
-func (r *Report) Add(other Report) {
+// Plus adds up the counts. RevokedAt stays that of r.
+func (r Report) Plus(other Report) Report {
 	r.Before += other.Before
 	r.After += other.After
 	r.Rotated += other.Rotated
 	r.Gone += other.Gone
+	return r
 }
 
 // String returns the counts.
@@ -165,7 +166,7 @@ func (s *Storm) watchAndRotate(after bool) error {
 	if err := s.watch(after); err != nil {
 		return err
 	}
-	if after || rand.N(24) == 0 {
+	if after || rand.N(24) == 0 { //nolint:gosec // nothing secret
 		return s.rotate(after)
 	}
 	return nil
