@@ -23,6 +23,9 @@ const (
 	broken    verdict = "NOT TESTED"
 )
 
+// The compiler speaks of the file by this name.
+const mutatedName = "mutated.go"
+
 // A lab runs the tests of one package on mutants of it.
 type lab struct {
 	folder, scratch string
@@ -54,10 +57,10 @@ func (l *lab) test(m mutant) verdict {
 	check(err)
 	defer func() { _ = os.RemoveAll(own) }()
 	binary, overlay := filepath.Join(own, "pkg.test"), filepath.Join(own, "overlay.json")
-	check(os.WriteFile(overlay, overlayOf(m, filepath.Join(own, "mutated.go")), 0o600))
+	check(os.WriteFile(overlay, overlayOf(m, filepath.Join(own, mutatedName)), 0o600))
 	compile := exec.CommandContext(context.Background(), "go", "test", "-c", "-vet=off", "-overlay", overlay, "-o", binary, l.folder)
 	if said, err := compile.CombinedOutput(); err != nil {
-		if m.file == "" || !strings.Contains(string(said), m.file) {
+		if m.file == "" || !strings.Contains(string(said), mutatedName) {
 			return broken // something else does not compile, and the mutant is not tested
 		}
 		return notViable
