@@ -66,6 +66,21 @@ func (x *index) find(key string) *entry {
 	}
 }
 
+// decoySearch bounds the search for a decoy in a table that a purge has left nearly empty.
+const decoySearch = 64
+
+// decoy returns an entry that lies near to where one with this key would be, or nil if there is none near.
+func (x *index) decoy(key string) *entry {
+	t := x.table.Load()
+	first := maphash.String(x.seed, key)
+	for i := range uint64(decoySearch) {
+		if e := t.entries[(first+i)&uint64(len(t.entries)-1)].Load(); e != nil && e != gone {
+			return e
+		}
+	}
+	return nil
+}
+
 // add adds an entry whose key is not there yet.
 func (x *index) add(e *entry) {
 	t := x.table.Load()

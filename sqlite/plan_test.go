@@ -13,7 +13,7 @@ import (
 func TestNoStatementScansOrSorts(t *testing.T) {
 	s := testStore(t, ":memory:")
 	queries := map[string]string{
-		findByPrefix: "PRIMARY KEY (prefix=?)", findByID: "pat_tokens_id (id=?)", countGroup: "COVERING INDEX pat_tokens_group_live (group_id=?)",
+		findByPrefixOrDecoy: "PRIMARY KEY (prefix=?)", findByID: "pat_tokens_id (id=?)", countGroup: "COVERING INDEX pat_tokens_group_live (group_id=?)",
 		revoke: "pat_tokens_id (id=?)", touch: "PRIMARY KEY (prefix=?)", replaceDigest: "PRIMARY KEY (prefix=?)", endOld: "pat_tokens_id (id=?)",
 		purge: "pat_tokens_expiring (expires_at<?)", clash: "MULTI-INDEX OR",
 	}

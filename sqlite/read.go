@@ -23,7 +23,7 @@ type readStatements struct {
 func (c *session) prepareReads() error {
 	c.reads.lists = make(map[listKind]*sql.Stmt)
 	p := preparer{session: c}
-	c.reads.byPrefix = p.prepare(findByPrefix)
+	c.reads.byPrefix = p.prepare(findByPrefixOrDecoy)
 	c.reads.byID = p.prepare(findByID)
 	for _, kind := range listKinds {
 		c.reads.lists[kind] = p.prepare(kind.query())
@@ -55,7 +55,7 @@ func (s *Store) FindByPrefix(ctx context.Context, prefix string) (pat.Record, er
 		return pat.Record{}, failed(ctx, "find by prefix", err)
 	}
 	defer s.readers.release(c)
-	rec, err := c.find(ctx, c.reads.byPrefix, prefix)
+	rec, err := orNotFound(c.find(ctx, c.reads.byPrefix, prefix))
 	// Bare, as find returns it: a flood of unknown prefixes should cost little.
 	if err == nil || err == pat.ErrNotFound { //nolint:errorlint // see above
 		return rec, err
