@@ -221,10 +221,13 @@ func TestOfManyRotationsOneWins(t *testing.T) {
 
 func TestRotateHandsOnTheStoresError(t *testing.T) {
 	h := newHouse(t, pat.Config{})
-	tok, _ := h.create(t)
+	tok, value := h.create(t)
 	h.store.Store = rotateFails{h.store.Store}
-	_, err := h.Rotate(t.Context(), tok.ID, pat.RotateParams{})
+	issued, err := h.Rotate(t.Context(), tok.ID, pat.RotateParams{})
 	require.ErrorIs(t, err, errDown)
+	assert.Empty(t, issued.Value.Reveal())
+	_, err = h.Verify(t.Context(), value)
+	require.NoError(t, err, "the old token is not ended before there is a new one")
 }
 
 // rotateFails is a store that can be read and not be rotated in.
