@@ -32,7 +32,10 @@ func TestCVE_2025_54499_SecretsAreComparedInConstantTime(t *testing.T) {
 	store := &keyRecorder{}
 	v, err := NewVerifier(store, Config{LastUsedInterval: -1})
 	require.NoError(t, err)
-	store.rec = Record{Token: Token{ID: "id", UserID: "u", GroupID: "g", Prefix: prefix}, Digest: v.hashers.digest(value)}
+	store.rec = Record{
+		Token:  Token{ID: "0199c0de-0000-7000-8000-000000000001", UserID: "alice", GroupID: "1", Prefix: prefix},
+		Digest: v.hashers.digest(value),
+	}
 	for i := secretStart; i < checksumStart; i++ {
 		guess := []byte(value[:checksumStart])
 		guess[i] = alphabet[(digitOf[guess[i]]+1)%62]
