@@ -38,6 +38,8 @@ func TestMain(m *testing.M) {
 		writeUntilKilled(path)
 	case "serve":
 		serve()
+	case "write-and-note":
+		writeAndNote(path)
 	case "open":
 		openAndName(path)
 	case "open-full":
