@@ -26,6 +26,14 @@ func TestInstantHoldsATimeToTheMicrosecond(t *testing.T) {
 	require.True(t, none.time().IsZero())
 }
 
+func TestInstantsThatCannotBeHeldAreTheFirstOrTheLast(t *testing.T) {
+	now := instantOf(time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC))
+	for _, beyond := range []int64{1<<63 - 1, 1 << 62, 9_223_372_036_854} { // the last is the latest that microseconds can hold
+		require.Greater(t, instantOf(time.Unix(beyond, 0)), now, beyond)
+		require.Less(t, instantOf(time.Unix(-beyond, 0)), now, -beyond)
+	}
+}
+
 func TestInstantIsInUTCAndCutToMicroseconds(t *testing.T) {
 	at := time.Date(2030, 1, 2, 3, 4, 5, 1999, time.FixedZone("", 3600))
 	require.Equal(t, time.Date(2030, 1, 2, 2, 4, 5, 1000, time.UTC), instantOf(at).time())
