@@ -3,9 +3,11 @@ package pat
 import (
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -61,21 +63,29 @@ func TestDigestPrintsItsAlgorithmAlone(t *testing.T) {
 	assert.NotContains(t, string(encoded), "0123456789")
 }
 
+// FuzzParseDigest holds the parser against its rule as an expression.
 func FuzzParseDigest(f *testing.F) {
-	f.Add("sha256$$0123456789abcdef0123456789abcdef")
-	f.Add("hmac-sha256$key$0123456789abcdef0123456789abcdef")
-	f.Add("bcrypt$$$2b$10$")
-	f.Add("$")
+	for _, seed := range []string{
+		"sha256$$0123456789abcdef0123456789abcdef", "hmac-sha256$key$0123456789abcdef0123456789abcdef", "bcrypt$$$2b$10$", "$", "a$_.-$\n",
+		"sha256$$\xff\x00", "A$$x", strings.Repeat("a", 32) + "$" + strings.Repeat("Z", 32) + "$x", "sha256$$" + strings.Repeat("x", 504),
+	} {
+		f.Add(seed)
+	}
+	form := regexp.MustCompile(`(?s)\A([a-z0-9-]{1,32})\$([0-9A-Za-z_.-]{0,32})\$(.+)\z`)
 	f.Fuzz(func(t *testing.T, encoded string) {
 		d, err := ParseDigest(encoded)
+		parts := form.FindStringSubmatch(encoded)
+		if specified := parts != nil && len(encoded) <= 512; specified != (err == nil) {
+			t.Fatalf("a digest %v, and %v", specified, err)
+		}
 		if err != nil {
-			if !d.IsZero() {
-				t.Fatal("a digest beside an error")
+			if !d.IsZero() || !errors.Is(err, ErrCorrupt) {
+				t.Fatalf("%v, and a digest beside it", err)
 			}
 			return
 		}
-		if d.Encoded() != encoded || d.Algorithm()+"$"+d.KeyID()+"$"+d.sum() != encoded || d.sum() == "" {
-			t.Fatal("the parts don't make up the whole")
+		if d.Encoded() != encoded || d.Algorithm() != parts[1] || d.KeyID() != parts[2] || d.sum() != parts[3] {
+			t.Fatalf("the parts %q %q %q of %q", d.Algorithm(), d.KeyID(), d.sum(), encoded)
 		}
 	})
 }

@@ -455,13 +455,3 @@ func TestArgon2idRefusesCostsThatWouldTakeTheMachine(t *testing.T) {
 	require.ErrorIs(t, err, pat.ErrCorrupt)
 	assert.False(t, match)
 }
-
-func FuzzArgon2idCheck(f *testing.F) {
-	f.Add("$argon2id$v=19$m=64,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA")
-	f.Add("$argon2id$v=19$m=064,t=1,p=1$c29tZXNhbHRzb21lc2FsdA$AAAA")
-	f.Fuzz(func(t *testing.T, encoded string) {
-		if pat.Argon2id().Check(encoded) == nil && !strings.HasPrefix(encoded, "$argon2id$v=19$m=") {
-			t.Fatal("accepted another form")
-		}
-	})
-}

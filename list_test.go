@@ -1,11 +1,15 @@
 package pat_test
 
 import (
+	"bytes"
 	"encoding/base64"
+	"encoding/binary"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -105,26 +109,48 @@ func TestListRefusesBadArguments(t *testing.T) {
 	require.NoError(t, err)
 }
 
+// FuzzListCursor compares the page behind any cursor with what lies behind its place by a plain comparison.
 func FuzzListCursor(f *testing.F) {
 	h := newHouse(f, pat.Config{})
-	for range 3 {
+	for range 5 {
 		h.create(f)
+		h.create(f, func(p *pat.CreateParams) { p.GroupID = "2" })
+		h.clock.Advance(time.Hour)
 	}
-	page, err := h.List(f.Context(), pat.ListParams{GroupID: "1", Limit: 1})
+	all, err := h.List(f.Context(), pat.ListParams{GroupID: "1"})
 	require.NoError(f, err)
-	f.Add(page.NextCursor)
-	f.Add("")
-	f.Add(strings.Repeat("_", 32))
+	for limit := range 4 {
+		page, err := h.List(f.Context(), pat.ListParams{GroupID: "1", Limit: limit + 1})
+		require.NoError(f, err)
+		f.Add(page.NextCursor)
+	}
+	for _, seed := range []string{"", "_", strings.Repeat("_", 32), strings.Repeat("A", 32), strings.Repeat("A", 31) + "=", "f" + strings.Repeat("_", 31)} {
+		f.Add(seed)
+	}
 	f.Fuzz(func(t *testing.T, cursor string) {
+		place, err := base64.RawURLEncoding.DecodeString(cursor)
+		specified := cursor == "" || err == nil && len(place) == 24 && base64.RawURLEncoding.EncodeToString(place) == cursor
 		page, err := h.List(t.Context(), pat.ListParams{GroupID: "1", Cursor: cursor})
-		if err != nil {
+		if !specified {
 			requireArgument(t, err, "ListParams.Cursor")
 			return
 		}
-		for _, tok := range page.Tokens {
-			if tok.GroupID != "1" {
-				t.Fatal("a cursor led into another group")
+		require.NoError(t, err)
+		want := []pat.Token{}
+		for _, tok := range all.Tokens {
+			if cursor == "" || isBehind(tok, place) {
+				want = append(want, tok)
 			}
 		}
+		if !slices.Equal(page.Tokens, want) {
+			t.Fatalf("%d tokens instead of %d", len(page.Tokens), len(want))
+		}
 	})
+}
+
+// isBehind compares a token with a cursor's microseconds and id.
+func isBehind(tok pat.Token, place []byte) bool {
+	micros := int64(binary.BigEndian.Uint64(place))
+	id := uuid.MustParse(tok.ID)
+	return tok.CreatedAt.UnixMicro() < micros || tok.CreatedAt.UnixMicro() == micros && bytes.Compare(id[:], place[8:]) < 0
 }
