@@ -27,7 +27,8 @@ func decodeCursor(cursor string) (Position, error) {
 		return Position{}, nil
 	}
 	b, err := base64.RawURLEncoding.Strict().DecodeString(cursor)
-	if err != nil || len(b) != cursorLength {
+	// The length of the text too, because the decoder passes over line breaks.
+	if err != nil || len(b) != cursorLength || len(cursor) != base64.RawURLEncoding.EncodedLen(cursorLength) {
 		return Position{}, invalid("ListParams.Cursor", "must be a NextCursor that List returned")
 	}
 	return Position{

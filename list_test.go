@@ -98,6 +98,7 @@ func TestListRefusesBadArguments(t *testing.T) {
 		"a limit above the maximum":      {pat.ListParams{UserID: "a", Limit: 1001}, "ListParams.Limit"},
 		"a cursor that is no base64":     {pat.ListParams{UserID: "a", Cursor: "!"}, "ListParams.Cursor"},
 		"a cursor of the wrong length":   {pat.ListParams{UserID: "a", Cursor: wrongLength}, "ListParams.Cursor"},
+		"a cursor with a line break":     {pat.ListParams{UserID: "a", Cursor: strings.Repeat("A", 16) + "\n" + strings.Repeat("A", 16)}, "ListParams.Cursor"},
 		"a cursor with something behind": {pat.ListParams{UserID: "a", Cursor: strings.Repeat("A", 32) + "="}, "ListParams.Cursor"},
 	} {
 		t.Run(name, func(t *testing.T) {
