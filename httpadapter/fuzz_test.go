@@ -1,14 +1,18 @@
 package httpadapter
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
+
+	"github.com/stretchr/testify/require"
 
 	"github.com/patkit/pat"
 )
@@ -26,11 +30,12 @@ func refused(t *testing.T, err error) bool {
 	return true
 }
 
-// FuzzDecodeVerify holds the strict decoder against encoding/json: whatever the first takes, the second takes too and
-// reads the same token from it.
+// FuzzDecodeVerify holds the strict decoder against encoding/json, both ways: whatever the first takes, the second
+// takes too and reads the same token from it; and what the second takes, the first takes unless it repeats a name, is
+// no UTF-8, or names something else than a string for the token.
 func FuzzDecodeVerify(f *testing.F) {
 	for _, seed := range []string{
-		``, ` `, `{}`, `null`, `[]`, `{"token":"pat_a"}`, `{"token":""}`, `{"token":null}`, `{"token":1}`, `{"Token":"a"}`,
+		``, ` `, `{}`, `null`, `[]`, `{"token":"pat_a"}`, `{"token":""}`, `{"token":null}`, `{"token":1}`, `{"Token":"a"}`, `{"x":1e999}`,
 		`{"token":"a","token":"b"}`, `{"tok\u0065n":"a"}`, `{"token":"a"}{}`, `{"x":[{"a":1,"a":2}]}`, `{"token":"\ud800"}`, "{\"token\":\"\xff\"}",
 	} {
 		f.Add([]byte(seed))
@@ -41,20 +46,67 @@ func FuzzDecodeVerify(f *testing.F) {
 		if string(body) != original {
 			t.Fatal("the body was changed")
 		}
-		if refused(t, err) || strings.Trim(original, " \t\r\n") == "" {
+		taken := !refused(t, err)
+		if strings.Trim(original, " \t\r\n") == "" {
+			if !taken || value != "" {
+				t.Fatal("refused no body")
+			}
 			return
 		}
-		var fields map[string]any
-		if !utf8.ValidString(original) || json.Unmarshal([]byte(original), &fields) != nil || fields == nil {
-			t.Fatalf("took a body that is no JSON object: %q", original)
-		}
-		if want, _ := fields["token"].(string); value != want {
-			t.Fatalf("read %q for %q", value, want)
-		}
-		if token, there := fields["token"]; there && token == nil {
-			t.Fatal("took null for a token")
+		fields := objectOf(t, body)
+		token, there := fields["token"]
+		var want string
+		isString := there && string(token) != "null" && json.Unmarshal(token, &want) == nil
+		switch {
+		case taken && fields == nil:
+			t.Fatalf("took %q", original)
+		case taken && (there && !isString || value != want):
+			t.Fatalf("read %q for %q", value, original)
+		case !taken && fields != nil && (!there || isString) && !surrogates.MatchString(original):
+			t.Fatalf("refused %q", original)
 		}
 	})
+}
+
+// surrogates are the escapes of half a character, of which encoding/json takes a lone one. Bodies with any are held
+// against it in one direction only.
+var surrogates = regexp.MustCompile(`\\u[dD][89a-fA-F]`)
+
+// objectOf returns the fields of a body that is a JSON object in UTF-8 with no name given twice, or nil.
+func objectOf(t *testing.T, body []byte) map[string]json.RawMessage {
+	t.Helper()
+	var fields map[string]json.RawMessage
+	if !utf8.Valid(body) || json.Unmarshal(body, &fields) != nil {
+		return nil
+	}
+	if dec := json.NewDecoder(bytes.NewReader(body)); repeatsAName(t, dec) {
+		return nil
+	}
+	return fields
+}
+
+// repeatsAName reads one value, which is known to be valid JSON.
+func repeatsAName(t *testing.T, dec *json.Decoder) (repeated bool) {
+	t.Helper()
+	dec.UseNumber() // so that 1e999 is no error
+	token, err := dec.Token()
+	require.NoError(t, err)
+	if _, opens := token.(json.Delim); !opens {
+		return false
+	}
+	names := make(map[string]bool)
+	for dec.More() {
+		if token == json.Delim('{') {
+			name, err := dec.Token()
+			require.NoError(t, err)
+			repeated = repeated || names[name.(string)]
+			names[name.(string)] = true
+		}
+		repeated = repeatsAName(t, dec) || repeated
+	}
+	_, err = dec.Token()
+	require.NoError(t, err)
+	return repeated
 }
 
 // FuzzDecodeCreate checks that what is taken obeys rules 2 and 4, and means to encoding/json what it means here.
@@ -78,8 +130,8 @@ func FuzzDecodeCreate(f *testing.F) {
 			Scopes        []string
 			ExpiresInDays uint64
 		}
-		fields := map[string]json.RawMessage{}
-		if json.Unmarshal(body, &fields) != nil {
+		fields := objectOf(t, body)
+		if fields == nil {
 			t.Fatalf("took a body that is no JSON object: %q", body)
 		}
 		for name, target := range map[string]any{"name": &want.Name, "groupId": &want.GroupID, "scopes": &want.Scopes, "expiresInDays": &want.ExpiresInDays} {
@@ -112,11 +164,13 @@ func checkGroupNumber(t *testing.T, id string) {
 	}
 }
 
-// FuzzParseListQuery checks that what is taken obeys rules 1 and 2, and comes back from the Link header unchanged.
+// FuzzParseListQuery holds the query against rules 1 and 2, each as an expression, and checks that what is taken comes
+// back from the Link header unchanged.
 func FuzzParseListQuery(f *testing.F) {
 	for _, seed := range []string{
 		"", "groupId=1", "groupId=1&groupId=1", "groupId=01", "groupId=+1", "groupId=%31", "groupId=1;x", "groupId=1&limit=10&cursor=a",
 		"groupId=1&includeRevoked=true&limit=1", "groupId=a%26b", "group%49d=1", "groupId=1&limit=1000", "groupId=%ff", "%",
+		"groupId=9007199254740991", "groupId=9007199254740992", "groupId=1&limit=1001", "groupId=1&limit=00", "groupId=1&x=1&x=2", "groupId=1&cursor=",
 	} {
 		f.Add(seed, false)
 		f.Add(seed, true)
@@ -124,14 +178,19 @@ func FuzzParseListQuery(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw string, text bool) {
 		form := groupForm{text: text}
 		query, err := parseListQuery(raw, form)
+		values, specified := specifiedQuery(raw, text)
 		if refused(t, err) {
+			if specified {
+				t.Fatalf("refused %q", raw)
+			}
 			return
 		}
-		if !text {
-			checkGroupNumber(t, query.groupID)
+		if !specified || query.groupID != values.Get("groupId") || query.cursor != values.Get("cursor") ||
+			query.includeRevoked != (values.Get("includeRevoked") == "true") {
+			t.Fatalf("read %+v for %q", query, raw)
 		}
-		if query.limit < 0 || query.limit > pat.MaxPageSize {
-			t.Fatalf("took the limit %d", query.limit)
+		if limit := values.Get("limit"); limit != "" && limit != strconv.Itoa(query.limit) || limit == "" && query.limit != 0 && !query.includeRevoked {
+			t.Fatalf("the limit %d for %q", query.limit, raw)
 		}
 		if query.limit == 0 {
 			return // no Link header
@@ -147,6 +206,41 @@ func FuzzParseListQuery(f *testing.F) {
 			t.Fatalf("%+v came back as %+v: %v", query, again, err)
 		}
 	})
+}
+
+var (
+	groupNumber = regexp.MustCompile(`\A[1-9][0-9]{0,15}\z`)
+	controls    = regexp.MustCompile(`\p{Cc}`)
+	pageSize    = regexp.MustCompile(`\A([1-9][0-9]{0,2}|1000)\z`)
+)
+
+// specifiedQuery reads a query by the rules as they are written in the contract.
+func specifiedQuery(raw string, text bool) (url.Values, bool) {
+	const largestGroup = "9007199254740991" // 2^53-1
+	values, err := url.ParseQuery(raw)
+	if err != nil {
+		return values, false
+	}
+	rules := map[string]func(string) bool{
+		"groupId": func(v string) bool {
+			return groupNumber.MatchString(v) && (len(v) < len(largestGroup) || v <= largestGroup)
+		},
+		"includeRevoked": func(v string) bool { return v == "true" || v == "false" },
+		"limit":          pageSize.MatchString,
+		"cursor":         func(v string) bool { return v != "" },
+	}
+	if text {
+		rules["groupId"] = func(v string) bool {
+			return v != "" && len(v) <= 255 && utf8.ValidString(v) && !controls.MatchString(v)
+		}
+	}
+	for name, holds := range rules {
+		given := values[name]
+		if len(given) > 1 || len(given) == 1 && !holds(given[0]) || len(given) == 0 && name == "groupId" {
+			return values, false
+		}
+	}
+	return values, true
 }
 
 // FuzzRouteTable checks that no spelling of a path passes for a listed route that a server behind could take for
