@@ -20,7 +20,8 @@
 // # Failure
 //
 // A failed verification is an [ErrInvalidToken] with one reason below it. Any other error of [Verifier.Verify] means
-// that it could not find out: answer 500, not 401. No error holds what the caller passed.
+// that it could not find out: answer 500, not 401. No error holds what the caller passed. A panic of the store goes to
+// the caller, but for one in the background or in Close, which becomes an error.
 //
 // # Hashing
 //

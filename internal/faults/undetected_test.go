@@ -1,0 +1,36 @@
+package faults
+
+import (
+	"testing"
+	"testing/synctest"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/patkit/pat"
+	"github.com/patkit/pat/storetest"
+)
+
+// This damage looks like a record that was written. It is no fault to the Verifier, but lets nobody in either.
+func TestTheDigestOfAnotherTokenLetsNobodyIn(t *testing.T) {
+	for _, store := range stores {
+		for _, name := range []string{"current", "outdated", "imported"} {
+			t.Run(store.name+"/"+name, func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					w := newWorld(t, store.open)
+					for other, tok := range w.tokens {
+						if other == name {
+							continue
+						}
+						rec, err := w.held.FindByPrefix(t.Context(), tok.Prefix)
+						require.NoError(t, err)
+						w.faults.Inject(1, storetest.Corrupt(func(r *pat.Record) { r.Digest = rec.Digest }))
+						got, err := w.verifier.Verify(t.Context(), w.values[name])
+						require.ErrorIs(t, err, pat.ErrWrongSecret, other)
+						assert.Equal(t, pat.Token{}, got)
+					}
+				})
+			})
+		}
+	}
+}
