@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -15,34 +14,6 @@ import (
 
 	"github.com/patkit/pat"
 )
-
-func TestAFullDiskChangesNothingAndIsOverWhenThereIsRoom(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "pat.db")
-	s := testStore(t, path)
-	limitPages := func(n string) {
-		c, err := s.writer.acquire(t.Context(), s.closed)
-		require.NoError(t, err)
-		defer s.writer.release(c)
-		_, err = c.conn.ExecContext(t.Context(), "PRAGMA max_page_count = "+n)
-		require.NoError(t, err)
-	}
-	issuer, err := pat.NewIssuer(s, pat.Config{})
-	require.NoError(t, err)
-	params := pat.CreateParams{UserID: "user", GroupID: "group", Name: strings.Repeat("n", 255)}
-	limitPages("20")
-	made := 0
-	for err == nil {
-		_, err = issuer.Create(t.Context(), params)
-		made++
-	}
-	require.ErrorIs(t, err, syscall.ENOSPC)
-	tokens, listErr := s.List(t.Context(), pat.ListQuery{Owner: pat.Owner{GroupID: "group"}, Limit: 1000})
-	require.NoError(t, listErr)
-	assert.Len(t, tokens, made-1)
-	limitPages("1000000")
-	_, err = issuer.Create(t.Context(), params)
-	assert.NoError(t, err, "the writer is not left in a transaction")
-}
 
 func TestACanceledWriteChangesNothing(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pat.db")
