@@ -23,8 +23,9 @@ type PepperKey struct {
 	Key []byte
 }
 
-// String returns the ID and no more. Nothing else that prints, logs or encodes a PepperKey shows more either, except the
-// verb %p, about which fmt asks no type.
+// String returns the ID and no more, and so does everything that asks a PepperKey how it is printed, logged or encoded.
+// Some printers don't ask: fmt under %p and %w, in an unexported field, and behind a pointer within something else, and
+// those of failed assertions. They show the Key. So keep a Config out of what you print.
 func (k PepperKey) String() string { return "pepper key " + k.ID }
 
 // Format prints what String returns, under every verb and flag.

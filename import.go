@@ -12,7 +12,8 @@ type ImportParams struct {
 	// LookupKey is what Config.Imported.LookupKey returns for the token's value: 1 to 128 printable ASCII characters
 	// without space. It becomes the Token.Prefix.
 	LookupKey string
-	// Algorithm is the Algorithm of one of Config.Imported.Hashers, and Digest what the older system stored.
+	// Algorithm is the Algorithm of one of Config.Imported.Hashers, and Digest what the older system stored. Unlike
+	// the Digest of a Record, it is plain text, and printed like any.
 	Algorithm string
 	Digest    string
 	// UserID, GroupID, Name and Scopes are as in [CreateParams], but the group's limit is not applied.
