@@ -25,7 +25,7 @@ func TestOfManyCreatorsOneGetsTheLastPlace(t *testing.T) {
 	store := memory.New()
 	crowd, err := contest.NewCrowd(store, 200)
 	require.NoError(t, err)
-	for round := range testscale.Rounds(t, 50, 1000) {
+	for round := range testscale.Rounds(t, 200, 20_000) {
 		require.NoError(t, contest.LastPlace(store, round, crowd))
 	}
 }

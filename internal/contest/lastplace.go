@@ -18,21 +18,23 @@ type Crowd func(groupID string) (created []string, err error)
 // NewCrowd returns a Crowd of n goroutines.
 func NewCrowd(store pat.Store, n int) (Crowd, error) {
 	issuer, err := pat.NewIssuer(store, pat.Config{GroupLimit: groupLimit})
-	return func(groupID string) (created []string, err error) {
+	return func(groupID string) ([]string, error) {
 		var mu sync.Mutex
-		errs := together(n, func() error {
+		var created []string
+		for _, err := range together(n, func() error {
 			issued, err := create(issuer, groupID)
-			if errors.Is(err, pat.ErrLimitReached) {
-				return nil
-			}
 			if err == nil {
 				mu.Lock()
 				defer mu.Unlock()
 				created = append(created, issued.Token.ID)
 			}
 			return err
-		})
-		return created, errors.Join(errs...)
+		}) {
+			if err != nil && !errors.Is(err, pat.ErrLimitReached) {
+				return created, err // the first says enough
+			}
+		}
+		return created, nil
 	}, err
 }
 

@@ -124,7 +124,10 @@ func (s *Storm) repeatedly(turn func(after bool) error) func(begun func()) error
 			runtime.Gosched() // or who is to end it would have to wait until this goroutine is interrupted
 		}
 		<-s.ended
-		return errors.Join(turn(true), turn(true))
+		if err := turn(true); err != nil {
+			return err
+		}
+		return turn(true) // after what the first one wrote
 	}
 }
 
