@@ -134,6 +134,10 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "secret-name.db")
 			c.make(t, path)
 			before, _ := os.Stat(path)
+			var content map[string][]byte
+			if before != nil && before.Mode().IsRegular() {
+				content = readFolder(t, filepath.Dir(path))
+			}
 			s, err := sqlite.Open(path)
 			require.ErrorIs(t, err, c.want)
 			assert.Nil(t, s)
@@ -148,7 +152,28 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 				require.NoError(t, err)
 				assert.Equal(t, before.Mode(), after.Mode(), "what is no database keeps its mode")
 			}
+			if content != nil {
+				assert.Equal(t, content, readFolder(t, filepath.Dir(path)), "it is left as it was, and nothing beside it")
+			}
 		})
+	}
+}
+
+// A file without its last pages is no database of fewer tokens.
+func TestADatabaseThatWasCutShortIsRefused(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "pat.db")
+	made(t, path)
+	whole, err := os.ReadFile(path)
+	require.NoError(t, err)
+	const page = 4096
+	for _, size := range []int{
+		2, 15, 16, 99, 100, 101, 511, 512, 513, 1024, page - 1, page, page + 1, 2 * page, len(whole) / 2, len(whole) - page - 1, len(whole) - page,
+	} {
+		require.NoError(t, os.WriteFile(path, whole[:size], 0o600)) //nolint:gosec // the test's own
+		s, err := sqlite.Open(path)
+		assert.Nil(t, s)
+		assert.True(t, errors.Is(err, sqlite.ErrNotADatabase) || errors.Is(err, pat.ErrCorrupt), "%d bytes of %d: %v", size, len(whole), err)
+		assert.Equal(t, map[string][]byte{"pat.db": whole[:size]}, readFolder(t, filepath.Dir(path)), "it is left as it was")
 	}
 }
 

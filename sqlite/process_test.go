@@ -217,31 +217,29 @@ func assertPrivate(t *testing.T, path string) {
 func TestOpenSaysWhatThePermissionsForbid(t *testing.T) {
 	const nobody = 65534
 	asRoot := os.Geteuid() == 0
+	chmod := func(name string, mode fs.FileMode) func(t *testing.T, folder string) {
+		return func(t *testing.T, folder string) { require.NoError(t, os.Chmod(filepath.Join(folder, name), mode)) }
+	}
+	databaseAndLog := leaveOver(t).files
+	database := map[string][]byte{"pat.db": databaseAndLog["pat.db"]}
 	for _, c := range []struct {
 		name     string
-		make     func(t *testing.T, folder, path string)
+		files    map[string][]byte
+		forbid   func(t *testing.T, folder string)
 		want     string
 		onlyRoot bool // whether only root can make it so
 	}{
-		{"a folder that can't be written to", func(t *testing.T, folder, _ string) {
-			require.NoError(t, os.Chmod(folder, 0o500)) //nolint:gosec // a folder
-		}, "permission", false},
-		{"a folder that can't be entered", func(t *testing.T, folder, path string) {
-			made(t, path)
-			require.NoError(t, os.Chmod(folder, 0))
-		}, "permission", false},
-		{"a file that can only be read", func(t *testing.T, _, path string) {
-			made(t, path)
-			require.NoError(t, os.Chmod(path, 0o400))
-		}, "read-only", false},
-		{"a file that can't be read", func(t *testing.T, _, path string) {
-			made(t, path)
-			require.NoError(t, os.Chmod(path, 0))
-		}, "permission", false},
-		{"a file of somebody else that anyone can write to", func(t *testing.T, _, path string) {
-			made(t, path)
-			require.NoError(t, os.Chown(path, 0, 0))
-			require.NoError(t, os.Chmod(path, 0o666)) //nolint:gosec // the thing tested
+		{"an empty folder that can't be written to", nil, chmod(".", 0o500), "permission", false},
+		{"a folder that can't be written to", database, chmod(".", 0o500), "read-only", false},
+		{"a folder that can't be entered", database, chmod(".", 0), "permission", false},
+		{"a file that can only be read", database, chmod("pat.db", 0o400), "read-only", false},
+		{"a file that can only be read, with a log", databaseAndLog, chmod("pat.db", 0o400), "read-only", false},
+		{"a file that can't be read", database, chmod("pat.db", 0), "permission", false},
+		{"a log that can only be read", databaseAndLog, chmod("pat.db-wal", 0o400), "read-only", false},
+		{"a log that can't be read", databaseAndLog, chmod("pat.db-wal", 0), "permission", false},
+		{"a file of somebody else that anyone can write to", database, func(t *testing.T, folder string) {
+			require.NoError(t, os.Chown(filepath.Join(folder, "pat.db"), 0, 0))
+			chmod("pat.db", 0o666)(t, folder)
 		}, "permission", true},
 	} {
 		if c.onlyRoot && !asRoot {
@@ -249,23 +247,27 @@ func TestOpenSaysWhatThePermissionsForbid(t *testing.T) {
 		}
 		t.Run(c.name, func(t *testing.T) {
 			folder := t.TempDir()
-			path := filepath.Join(folder, "pat.db")
-			cmd := process(t, "open", path)
-			if asRoot {
-				require.NoError(t, os.Chmod(filepath.Dir(folder), 0o755)) //nolint:gosec // nobody has to pass through
-			}
-			c.make(t, folder, path)
+			writeFolder(t, folder, c.files)
+			cmd := process(t, "open", filepath.Join(folder, "pat.db"))
 			if asRoot {
 				cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+				require.NoError(t, os.Chmod(filepath.Dir(folder), 0o755)) //nolint:gosec // nobody has to pass through
 				require.NoError(t, os.Chown(folder, nobody, nobody))
-				if _, err := os.Stat(path); err == nil && !c.onlyRoot {
-					require.NoError(t, os.Chown(path, nobody, nobody))
+				for name := range c.files {
+					require.NoError(t, os.Chown(filepath.Join(folder, name), nobody, nobody))
 				}
 			}
+			c.forbid(t, folder)
 			err := cmd.Run()
-			require.NoError(t, os.Chmod(folder, 0o700)) //nolint:gosec // so that it can be deleted
+			chmod(".", 0o700)(t, folder) // so that it can be read and deleted
 			require.NoError(t, err, output(cmd))
 			assert.True(t, strings.HasPrefix(output(cmd), c.want+" "), "%s", output(cmd))
+			for name, content := range c.files {
+				chmod(name, 0o600)(t, folder)
+				after, err := os.ReadFile(filepath.Join(folder, name))
+				require.NoError(t, err)
+				assert.True(t, isShm(name) || bytes.Equal(content, after), "%s is as it was", name)
+			}
 		})
 	}
 }
