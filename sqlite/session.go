@@ -62,11 +62,19 @@ func (s *Store) transact(ctx context.Context, operation string, work func(c *ses
 	if err != nil {
 		return failed(ctx, operation, err)
 	}
-	defer s.writer.release(c)
+	open := true
+	defer func() {
+		if open { // the beginning failed, or work panicked: the next call must not find what this one left
+			_ = c.exec(ctx, "ROLLBACK")
+		}
+		s.writer.release(c)
+	}()
 	if err := c.begin(ctx, s.busyTimeout); err != nil {
 		return failed(ctx, operation, err)
 	}
-	if err := c.end(ctx, work(c)); err != nil {
+	err = c.end(ctx, work(c))
+	open = false
+	if err != nil {
 		return failed(ctx, operation, err)
 	}
 	return nil

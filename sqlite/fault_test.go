@@ -1,0 +1,202 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/patkit/pat"
+)
+
+// methods calls each method of a store that holds rec, so that each one that writes changes something.
+var methods = map[string]func(ctx context.Context, s *Store, rec pat.Record) error{
+	"Insert": func(ctx context.Context, s *Store, rec pat.Record) error { return s.Insert(ctx, nextRecord(rec), 10) },
+	"FindByPrefix": func(ctx context.Context, s *Store, rec pat.Record) error {
+		_, err := s.FindByPrefix(ctx, rec.Token.Prefix)
+		return err
+	},
+	"FindByID": func(ctx context.Context, s *Store, rec pat.Record) error {
+		_, err := s.FindByID(ctx, rec.Token.ID)
+		return err
+	},
+	"List": func(ctx context.Context, s *Store, rec pat.Record) error {
+		_, err := s.List(ctx, pat.ListQuery{Owner: pat.Owner{UserID: rec.Token.UserID}, Limit: 10})
+		return err
+	},
+	"Rotate": func(ctx context.Context, s *Store, rec pat.Record) error {
+		next := nextRecord(rec)
+		next.Token.RotatedFrom = rec.Token.ID
+		return s.Rotate(ctx, pat.Rotation{OldID: rec.Token.ID, At: created, End: created, New: next})
+	},
+	"Revoke": func(ctx context.Context, s *Store, rec pat.Record) error {
+		_, _, err := s.Revoke(ctx, rec.Token.ID, created)
+		return err
+	},
+	"RevokeAll": func(ctx context.Context, s *Store, rec pat.Record) error {
+		_, err := s.RevokeAll(ctx, pat.Owner{GroupID: rec.Token.GroupID}, created)
+		return err
+	},
+	"Touch": func(ctx context.Context, s *Store, rec pat.Record) error {
+		return s.Touch(ctx, []pat.Use{{Prefix: rec.Token.Prefix, At: created}, {Prefix: "absent", At: created}})
+	},
+	"ReplaceDigest": func(ctx context.Context, s *Store, rec pat.Record) error {
+		_, err := s.ReplaceDigest(ctx, rec.Token.Prefix, rec.Digest, nextRecord(rec).Digest)
+		return err
+	},
+	"Purge": func(ctx context.Context, s *Store, _ pat.Record) error {
+		_, err := s.Purge(ctx, created.Add(48*time.Hour), 10)
+		return err
+	},
+}
+
+// nextRecord returns another record of the same owner.
+func nextRecord(rec pat.Record) pat.Record {
+	rec.Token.ID = rec.Token.ID[:35] + "9"
+	rec.Token.Prefix = "nextNEXTnext"
+	rec.Digest, _ = pat.ParseDigest("sha256$$another")
+	return rec
+}
+
+// bench is a store with one record, whose driver fails when it is told to.
+type bench struct {
+	*Store
+	rec      pat.Record
+	injector *injector
+}
+
+func newBench(t *testing.T) *bench {
+	path := filepath.Join(t.TempDir(), "pat.db")
+	s := testStore(t, path)
+	b := &bench{Store: s, rec: testRecord(t), injector: &injector{}}
+	b.rec.Token.ExpiresAt = created.Add(24 * time.Hour)
+	require.NoError(t, s.Insert(t.Context(), b.rec, 0))
+	// Every session gets a connection over the driver that fails.
+	file, err := findFile(path)
+	require.NoError(t, err)
+	for _, c := range sessions(s) {
+		role, prepare := roleReader, c.prepareReads
+		if c == s.writer.stack[0] {
+			role, prepare = roleWriter, c.prepareWrites
+		}
+		db := sql.OpenDB(&faultyConnector{newConnector(file, role, time.Second), b.injector})
+		t.Cleanup(func() { require.NoError(t, db.Close()) })
+		for _, stmt := range c.prepared {
+			require.NoError(t, stmt.Close())
+		}
+		require.NoError(t, c.conn.Close())
+		c.conn, err = db.Conn(t.Context())
+		require.NoError(t, err)
+		c.prepared = nil
+		require.NoError(t, prepare())
+	}
+	return b
+}
+
+// state is what the store holds.
+func (b *bench) state(t *testing.T) []pat.Record {
+	t.Helper()
+	var records []pat.Record
+	for _, prefix := range []string{b.rec.Token.Prefix, nextRecord(b.rec).Token.Prefix} {
+		rec, err := b.FindByPrefix(t.Context(), prefix)
+		if !errors.Is(err, pat.ErrNotFound) {
+			require.NoError(t, err)
+		}
+		records = append(records, rec)
+	}
+	return records
+}
+
+// rested checks that every session is back in its pool, and none in a transaction.
+func (b *bench) rested(t *testing.T) {
+	t.Helper()
+	assert.Len(t, b.writer.free, cap(b.writer.free))
+	assert.Len(t, b.readers.free, cap(b.readers.free))
+	for _, c := range sessions(b.Store) {
+		var n int
+		require.NoError(t, c.exec(t.Context(), "BEGIN"), "there is no transaction within a transaction")
+		require.NoError(t, c.conn.QueryRowContext(t.Context(), "SELECT count(*) FROM pat_tokens").Scan(&n))
+		require.NoError(t, c.exec(t.Context(), "ROLLBACK"))
+	}
+}
+
+// TestEveryStatementOfEveryMethodFails lets the driver fail at each statement in turn, before and after it ran.
+func TestEveryStatementOfEveryMethodFails(t *testing.T) {
+	cells := 0
+	for method, call := range methods {
+		t.Run(method, func(t *testing.T) {
+			b := newBench(t)
+			before := b.state(t)
+			b.injector.arm(0, false)
+			require.NoError(t, call(t.Context(), b.Store, b.rec))
+			statements := b.injector.seen
+			after := b.state(t)
+			require.NotEmpty(t, statements)
+			for n, statement := range statements {
+				for _, done := range []bool{false, true} {
+					cells++
+					name := fmt.Sprintf("%s, number %d, ran %t", statement, n+1, done)
+					b := newBench(t)
+					b.injector.arm(n+1, done)
+					err := call(t.Context(), b.Store, b.rec)
+					require.ErrorIs(t, err, errDisk, name)
+					for _, sentinel := range []error{pat.ErrInvalidToken, pat.ErrNotFound, pat.ErrExists, pat.ErrLimitReached} {
+						require.NotErrorIs(t, err, sentinel, name)
+					}
+					b.injector.arm(0, false)
+					b.rested(t)
+					if done && statement == "COMMIT" {
+						assert.Equal(t, after, b.state(t), "%s: the outcome was unknown, and is that of the commit", name)
+					} else {
+						assert.Equal(t, before, b.state(t), name)
+						require.NoError(t, call(t.Context(), b.Store, b.rec), name)
+						assert.Equal(t, after, b.state(t), "%s: it works when it is tried again", name)
+					}
+				}
+			}
+		})
+	}
+	t.Logf("%d cells: %d methods, each statement, before and after it ran", cells, len(methods))
+}
+
+// TestEveryLookAtTheContextMayBeTheLast ends the context at each moment at which a method asks for it.
+func TestEveryLookAtTheContextMayBeTheLast(t *testing.T) {
+	for method, call := range methods {
+		t.Run(method, func(t *testing.T) {
+			for looks := 0; ; looks++ {
+				b := newBench(t)
+				before := b.state(t)
+				err := call(&endingContext{Context: t.Context(), looks: looks}, b.Store, b.rec)
+				b.rested(t)
+				if err == nil {
+					require.Positive(t, looks, "it looks at least once")
+					t.Logf("%d looks", looks)
+					return
+				}
+				require.ErrorIs(t, err, context.Canceled)
+				assert.Equal(t, before, b.state(t), "canceled at look %d", looks+1)
+			}
+		})
+	}
+}
+
+func TestAPanicWithinATransactionRollsItBack(t *testing.T) {
+	b := newBench(t)
+	before := b.state(t)
+	row, err := encode(nextRecord(b.rec))
+	require.NoError(t, err)
+	assert.PanicsWithValue(t, "out of order", func() {
+		_ = b.transact(t.Context(), "test", func(c *session) error {
+			require.NoError(t, c.insert(t.Context(), row))
+			panic("out of order")
+		})
+	})
+	b.rested(t)
+	assert.Equal(t, before, b.state(t))
+}
