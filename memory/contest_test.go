@@ -13,7 +13,7 @@ import (
 func TestNothingBringsARevokedTokenBack(t *testing.T) {
 	store := memory.New()
 	var total contest.Report
-	for round := range testscale.Rounds(t, 500, 100_000) {
+	for round := range testscale.Rounds(t, 500, 50_000) {
 		report, err := contest.Revoke(store, round)
 		require.NoError(t, err)
 		total = total.Plus(report)
@@ -25,7 +25,7 @@ func TestOfManyCreatorsOneGetsTheLastPlace(t *testing.T) {
 	store := memory.New()
 	crowd, err := contest.NewCrowd(store, 200)
 	require.NoError(t, err)
-	for round := range testscale.Rounds(t, 200, 20_000) {
+	for round := range testscale.Rounds(t, 200, 10_000) {
 		require.NoError(t, contest.LastPlace(store, round, crowd))
 	}
 }
