@@ -13,6 +13,7 @@ import (
 
 	"github.com/patkit/pat"
 	"github.com/patkit/pat/httpadapter"
+	"github.com/patkit/pat/storetest"
 )
 
 // requests makes one successful request of each route, in an order in which they succeed.
@@ -42,16 +43,15 @@ func TestAFaultOfTheStoreIsA500AndNothingElse(t *testing.T) {
 		"finds ids and prefixes taken only": pat.ErrExists,
 	} {
 		for route, methods := range calls {
-			for _, method := range methods {
+			for i, method := range methods {
 				t.Run(route+" while "+method+" "+sentence, func(t *testing.T) {
 					h := newHost(t)
 					ask := requests(h)[route]
-					h.store.fail = func(m string) error {
-						if m == method {
-							return fault
-						}
-						return nil
+					n := i + 1
+					if len(methods) == 1 {
+						n = storetest.EveryCall // ids and prefixes that are taken are drawn again
 					}
+					h.store.Inject(n, storetest.Fail(fault))
 					got := ask()
 					assert.Equal(t, http.StatusInternalServerError, got.status, got.body)
 					assert.Equal(t, "internal_error", got.code())
@@ -66,7 +66,7 @@ func TestAFaultOfTheStoreIsA500AndNothingElse(t *testing.T) {
 
 func TestAnAbsentGroupIsTheHostsToSayAndNotTheStores(t *testing.T) {
 	h := newHost(t)
-	h.store.fail = func(string) error { return pat.ErrNotFound }
+	h.store.Inject(storetest.EveryCall, storetest.Fail(pat.ErrNotFound))
 	assert.Equal(t, http.StatusInternalServerError, h.list(alice, "groupId=1").status)
 	assert.Equal(t, http.StatusInternalServerError, h.create(alice, `{"name":"ci","groupId":1}`).status)
 }
@@ -123,7 +123,7 @@ func TestAPanicOfTheHostIsA500WithoutItsText(t *testing.T) {
 		},
 		"in the store": {nil, func(h *host) answer {
 			verify := requests(h)["verify"]
-			h.store.fail = func(string) error { panic(errFault) }
+			h.store.Inject(storetest.EveryCall, storetest.Panic(errFault))
 			return verify()
 		}},
 	} {

@@ -18,6 +18,7 @@ import (
 	"github.com/patkit/pat"
 	"github.com/patkit/pat/httpadapter"
 	"github.com/patkit/pat/memory"
+	"github.com/patkit/pat/storetest"
 )
 
 // The bearer credentials that the test's host knows. Groups 1, 2 and 3 exist; nobody may act in group 3.
@@ -46,7 +47,7 @@ var (
 // host is a service that embeds the adapter.
 type host struct {
 	t        *testing.T
-	store    *faultyStore
+	store    *storetest.Faulty
 	clock    *clock
 	issuer   *pat.Issuer
 	verifier *pat.Verifier
@@ -72,7 +73,7 @@ type settings struct {
 // newHost starts a service with a memory store, the documented scopes and a limit of ten tokens.
 func newHost(t *testing.T, changes ...func(*settings)) *host {
 	t.Helper()
-	h := &host{t: t, clock: &clock{now: start}, store: &faultyStore{Store: memory.New()}}
+	h := &host{t: t, clock: &clock{now: start}, store: storetest.NewFaulty(memory.New())}
 	var s settings
 	s.pat = pat.Config{Now: h.clock.Now, Scopes: pat.PublicFullScopes(), GroupLimit: 10}
 	s.adapter = httpadapter.Config{Authenticate: authenticate, Authorize: h.authorize, OnError: h.report}
@@ -84,7 +85,10 @@ func newHost(t *testing.T, changes ...func(*settings)) *host {
 	require.NoError(t, err)
 	h.verifier, err = pat.NewVerifier(h.store, s.pat)
 	require.NoError(t, err)
-	t.Cleanup(func() { assert.NoError(t, h.verifier.Close(context.Background())) })
+	t.Cleanup(func() {
+		h.store.Heal()
+		assert.NoError(t, h.verifier.Close(context.Background()))
+	})
 	s.adapter.Issuer, s.adapter.Verifier = h.issuer, h.verifier
 	h.handler, err = httpadapter.New(s.adapter)
 	require.NoError(t, err)
@@ -275,73 +279,10 @@ func (c *clock) Add(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
-// faultyStore fails in the methods that a request needs, once fail is set.
-type faultyStore struct {
-	pat.Store
-	fail func(method string) error
-}
-
-func (s *faultyStore) fault(method string) error {
-	if s.fail == nil {
-		return nil
-	}
-	return s.fail(method)
-}
-
-func (s *faultyStore) Insert(ctx context.Context, rec pat.Record, limit int) error {
-	if err := s.fault("Insert"); err != nil {
-		return err
-	}
-	return s.Store.Insert(ctx, rec, limit)
-}
-
-func (s *faultyStore) FindByPrefix(ctx context.Context, prefix string) (pat.Record, error) {
-	rec, err := s.Store.FindByPrefix(ctx, prefix)
-	if fault := s.fault("FindByPrefix"); fault != nil {
-		return rec, fault // a record beside an error must not count
-	}
-	return rec, err
-}
-
-func (s *faultyStore) FindByID(ctx context.Context, id string) (pat.Token, error) {
-	if err := s.fault("FindByID"); err != nil {
-		return pat.Token{}, err
-	}
-	return s.Store.FindByID(ctx, id)
-}
-
-func (s *faultyStore) List(ctx context.Context, query pat.ListQuery) ([]pat.Token, error) {
-	if err := s.fault("List"); err != nil {
-		return nil, err
-	}
-	return s.Store.List(ctx, query)
-}
-
-func (s *faultyStore) Revoke(ctx context.Context, id string, at time.Time) (pat.Token, bool, error) {
-	if err := s.fault("Revoke"); err != nil {
-		return pat.Token{}, false, err
-	}
-	return s.Store.Revoke(ctx, id, at)
-}
-
 // remember returns an Authorize that allows everything and notes the group.
 func remember(group *string) func(context.Context, httpadapter.Caller, httpadapter.Action, httpadapter.Target) error {
 	return func(_ context.Context, _ httpadapter.Caller, _ httpadapter.Action, target httpadapter.Target) error {
 		*group = target.GroupID
 		return nil
 	}
-}
-
-// damagingStore gives back rows that were never written.
-type damagingStore struct {
-	pat.Store
-	damage func(*pat.Token)
-}
-
-func (s *damagingStore) List(ctx context.Context, query pat.ListQuery) ([]pat.Token, error) {
-	tokens, err := s.Store.List(ctx, query)
-	for i := range tokens {
-		s.damage(&tokens[i])
-	}
-	return tokens, err
 }

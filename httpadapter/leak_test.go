@@ -15,6 +15,7 @@ import (
 
 	"github.com/patkit/pat"
 	"github.com/patkit/pat/httpadapter"
+	"github.com/patkit/pat/storetest"
 )
 
 // carriers put a value into a request, wherever a client may, rightly or not.
@@ -77,8 +78,8 @@ func TestNoErrorAnswerHoldsAPartOfASecret(t *testing.T) {
 	}{
 		{"with all well", func() {}},
 		{"with the token revoked", func() { _, err := h.issuer.Revoke(t.Context(), tok.ID); require.NoError(t, err) }},
-		{"with the store down", func() { h.store.fail = func(string) error { return errFault } }},
-		{"with a store that panics", func() { h.store.fail = func(string) error { panic(value) } }},
+		{"with the store down", func() { h.store.Inject(storetest.EveryCall, storetest.Fail(errFault)) }},
+		{"with a store that panics", func() { h.store.Inject(storetest.EveryCall, storetest.Panic(value)) }},
 	}
 	for _, state := range states {
 		state.arrive()

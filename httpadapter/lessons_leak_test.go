@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/patkit/pat"
+	"github.com/patkit/pat/storetest"
 )
 
 // CVE-2024-8365, Vault: tokens came to stand in the audit log in the clear, when the step that had hashed them there
@@ -42,9 +43,9 @@ func TestCVE_2024_8365_NoTokenComesIntoTheLog(t *testing.T) {
 		}
 	}
 	ask()
-	h.store.fail = func(string) error { return errFault }
+	h.store.Inject(storetest.EveryCall, storetest.Fail(errFault))
 	ask()
-	h.store.fail = nil
+	h.store.Heal()
 	require.Equal(t, http.StatusNoContent, h.delete(alice, created["id"].(string)).status)
 	ask()
 

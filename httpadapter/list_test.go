@@ -2,7 +2,6 @@ package httpadapter_test
 
 import (
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"strconv"
 	"strings"
@@ -13,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/patkit/pat"
-	"github.com/patkit/pat/httpadapter"
+	"github.com/patkit/pat/storetest"
 )
 
 func TestAListWithoutRowsIsAnEmptyArray(t *testing.T) {
@@ -244,27 +243,20 @@ func TestAStoredGroupIDThatIsNoNumberIsAFault(t *testing.T) {
 	}
 }
 
-// The store finds the tokens of group "1", and gives back rows that were never written there.
+// These rows were never written. The Verifier can't tell.
 func TestARowThatCanNotBeWrittenAsJSONIsAFaultAndNoHalfAnswer(t *testing.T) {
-	for sentence, damage := range map[string]func(*pat.Token){
-		"a name that is not UTF-8":          func(tok *pat.Token) { tok.Name = "\xff" },
-		"a group that is no number":         func(tok *pat.Token) { tok.GroupID = "zebra" },
-		"a year that RFC 3339 can't write":  func(tok *pat.Token) { tok.ExpiresAt = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) },
-		"a group number with a zero before": func(tok *pat.Token) { tok.GroupID = "01" },
+	for sentence, damage := range map[string]func(*pat.Record){
+		"a name that is not UTF-8":          func(r *pat.Record) { r.Token.Name = "\xff" },
+		"a group that is no number":         func(r *pat.Record) { r.Token.GroupID = "zebra" },
+		"a year that RFC 3339 can't write":  func(r *pat.Record) { r.Token.ExpiresAt = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) },
+		"a group number with a zero before": func(r *pat.Record) { r.Token.GroupID = "01" },
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			h := newHost(t)
-			h.issue(pat.CreateParams{})
-			damaged := &damagingStore{Store: h.store, damage: damage}
-			issuer, err := pat.NewIssuer(damaged, pat.Config{})
-			require.NoError(t, err)
-			handler, err := httpadapter.New(httpadapter.Config{
-				Issuer: issuer, Verifier: h.verifier, Authenticate: authenticate, Authorize: h.authorize,
-			})
-			require.NoError(t, err)
-			r := httptest.NewRequest(http.MethodGet, base+"/pats?groupId=1", http.NoBody)
-			r.Header = bearer(alice)
-			got := serve(t, handler, r)
+			_, value := h.issue(pat.CreateParams{})
+			h.store.Inject(storetest.EveryCall, storetest.Corrupt(damage))
+			assert.Equal(t, http.StatusInternalServerError, h.list(alice, "groupId=1").status)
+			got := h.verify(nil, `{"token":"`+value+`"}`)
 			assert.Equal(t, http.StatusInternalServerError, got.status)
 			assert.Equal(t, "internal_error", got.code())
 		})
@@ -274,17 +266,10 @@ func TestARowThatCanNotBeWrittenAsJSONIsAFaultAndNoHalfAnswer(t *testing.T) {
 func TestTimesAreWrittenInUTCToTheMicrosecond(t *testing.T) {
 	h := newHost(t)
 	h.issue(pat.CreateParams{})
-	issuer, err := pat.NewIssuer(&damagingStore{Store: h.store, damage: func(tok *pat.Token) {
-		tok.CreatedAt = time.Date(2026, 3, 1, 1, 2, 3, 456789, time.FixedZone("", 3600))
-	}}, pat.Config{})
-	require.NoError(t, err)
-	handler, err := httpadapter.New(httpadapter.Config{
-		Issuer: issuer, Verifier: h.verifier, Authenticate: authenticate, Authorize: h.authorize,
-	})
-	require.NoError(t, err)
-	r := httptest.NewRequest(http.MethodGet, base+"/pats?groupId=1", http.NoBody)
-	r.Header = bearer(alice)
-	assert.Equal(t, "2026-03-01T00:02:03.000456Z", serve(t, handler, r).rows(t)[0]["createdAt"])
+	h.store.Inject(1, storetest.Corrupt(func(r *pat.Record) {
+		r.Token.CreatedAt = time.Date(2026, 3, 1, 1, 2, 3, 456789, time.FixedZone("", 3600))
+	}))
+	assert.Equal(t, "2026-03-01T00:02:03.000456Z", h.list(alice, "groupId=1").rows(t)[0]["createdAt"])
 }
 
 func TestStringGroupIDsAreStringsEverywhere(t *testing.T) {

@@ -23,6 +23,7 @@ import (
 
 	"github.com/patkit/pat"
 	"github.com/patkit/pat/httpadapter"
+	"github.com/patkit/pat/storetest"
 )
 
 // load reads a description and has the validator accept it.
@@ -192,7 +193,7 @@ func TestTheDescriptionHoldsForEveryAnswerThatItPromises(t *testing.T) {
 			revoke(alice, "zebra", false)
 			revoke("", id, true)
 			verify("", `{"token":"`+value+`"}`, true)
-			h.store.fail = func(string) error { return errFault }
+			h.store.Inject(storetest.EveryCall, storetest.Fail(errFault))
 			revoke(alice, id, true)
 			verify("", `{"token":"`+value+`"}`, true)
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/patkit/pat"
 	"github.com/patkit/pat/httpadapter"
+	"github.com/patkit/pat/storetest"
 )
 
 // guarded is a handler of the host behind RequireToken, and what it saw.
@@ -158,16 +159,16 @@ func TestRequireScopeAsksForEveryScope(t *testing.T) {
 }
 
 func TestRequireTokenAnswersAFaultWith500(t *testing.T) {
-	for sentence, fail := range map[string]func(string) error{
-		"the store is down":   func(string) error { return errFault },
-		"the store says no":   func(string) error { return pat.ErrRevoked },
-		"the store panics":    func(string) error { panic(errFault) },
-		"the store times out": func(string) error { return context.DeadlineExceeded },
+	for sentence, fault := range map[string]storetest.Fault{
+		"the store is down":   storetest.Fail(errFault),
+		"the store says no":   storetest.Fail(pat.ErrRevoked),
+		"the store panics":    storetest.Panic(errFault),
+		"the store times out": storetest.Fail(context.DeadlineExceeded),
 	} {
 		t.Run(sentence, func(t *testing.T) {
 			h := newHost(t)
 			_, value := h.issue(pat.CreateParams{})
-			h.store.fail = fail
+			h.store.Inject(1, fault)
 			g := guard(h.verifier, httpadapter.OnError(h.report))
 			got := g.ask(t, http.MethodGet, "/", bearer(value))
 			assert.Equal(t, http.StatusInternalServerError, got.status)
