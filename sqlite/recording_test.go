@@ -14,8 +14,9 @@ import (
 )
 
 // How many writes a process does before it closes the database, which takes the write-ahead log away, and how many
-// after it has opened it again. The latter are enough for SQLite to begin the log anew (wal_autocheckpoint, 1000 pages).
-const writesBeforeClose, writesAfterClose = 60, 150
+// after it has opened it again. The latter are enough for SQLite to copy the log into the database (wal_autocheckpoint,
+// 1000 pages) and to overwrite it from its beginning.
+const writesBeforeClose, writesAfterClose = 50, 450
 
 // writeAndNote does a workload's writes, and notes in the log of operations how far it is.
 func writeAndNote(task string) {
@@ -59,9 +60,17 @@ func record(t *testing.T, library, folder string, w workload, written int) recor
 	r := recording{workload: w, written: written, folder: folder, before: readFolder(t, folder)}
 	r.ops = logged(t, library, folder, "write-and-note", fmt.Sprintf("%d %d %q", w.seed, written, filepath.Join(folder, "pat.db")))
 	var end moment
+	beginnings := 0
 	for m := range r.moments() {
 		end = m
+		if m.last.isNote("closed") {
+			beginnings = 0
+		}
+		if m.last.Kind == opWrite && m.last.Offset == 0 && m.disk.inodes[m.last.Inode] == m.disk.names["pat.db-wal"] {
+			beginnings++
+		}
 	}
+	require.GreaterOrEqual(t, beginnings, 2, "the log was begun, and begun anew")
 	require.Equal(t, written+writesBeforeClose+writesAfterClose, end.acknowledged)
 	seen, simulated := readFolder(t, folder), end.disk.cut(1)
 	delete(seen, "pat.db-shm")
