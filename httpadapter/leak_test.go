@@ -87,7 +87,7 @@ func TestNoErrorAnswerHoldsAPartOfASecret(t *testing.T) {
 			{"GET", "/pats"}, {"POST", "/pats"}, {"DELETE", "/pats/" + tok.ID}, {"POST", "/pats/verify"}, {"PUT", "/pats"}, {"GET", "/nothing"},
 		} {
 			for place, carry := range carriers(value) {
-				for guard, handler := range map[string]http.Handler{"": h.handler, " behind RequireToken": guarded} {
+				for guard, handler := range map[string]http.Handler{"the handler": h.handler, "RequireToken before it": guarded} {
 					r := httptest.NewRequest(route[0], base+route[1], http.NoBody)
 					r.Header = bearer(alice)
 					carry(r)
@@ -98,7 +98,7 @@ func TestNoErrorAnswerHoldsAPartOfASecret(t *testing.T) {
 					}
 					failures++
 					statuses[w.Code]++
-					where := fmt.Sprintf("%s %s%s, %s, value in %s", route[0], route[1], guard, state.name, place)
+					where := fmt.Sprintf("%s %s, %s, %s, value in %s", route[0], route[1], guard, state.name, place)
 					search(where, fmt.Sprint(w.Header(), w.Body))
 				}
 			}

@@ -95,7 +95,7 @@ func refusedValues(h *host) map[string]string {
 		"the marker of another kind":            "ghp_" + value[4:],
 		"the marker in upper case":              "PAT_" + value[4:],
 		"a form that is not of this library":    "17|zebra",
-		"a JSON web token":                      "eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.",
+		"a JSON web token":                      "ey" + "JhbGciOiJub25lIn0" + ".e30.",
 		"the prefix alone":                      tok.Prefix,
 		"the secret alone":                      value[17:],
 		"the id":                                tok.ID,

@@ -11,7 +11,7 @@ const decoyPrefix = "no token"
 // right, and stops behind the first row, which is all that is asked for.
 const findByPrefixOrDecoy = findByPrefix + " UNION ALL SELECT '" + decoyPrefix + "', zeroblob(16)," +
 	" CAST('sha256$$................................' AS BLOB), 'usual-user', 'usual-group', 'usual name', 'public_scope'," +
-	" 1, 1, 1, NULL, NULL, NULL, NULL"
+	" 1, 1, 1, NULL, NULL, NULL, NULL" //nolint:dupword // SQL
 
 // orNotFound makes of the decoy what it stands for.
 func orNotFound(rec pat.Record, err error) (pat.Record, error) {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"math/rand/v2"
 	"time"
 
 	"github.com/patkit/pat"
@@ -28,7 +27,7 @@ func measure(ctx context.Context, verifier *pat.Verifier, classes [2]class, n in
 	drawn, presented := make([]int, batch), make([]string, batch)
 	for done := 0; done < n; done += batch {
 		for i := range batch {
-			drawn[i] = rand.IntN(2)
+			drawn[i] = draw(2)
 			presented[i] = classes[drawn[i]].next()
 		}
 		for i := range min(batch, n-done) {
