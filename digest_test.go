@@ -66,8 +66,8 @@ func TestDigestPrintsItsAlgorithmAlone(t *testing.T) {
 // FuzzParseDigest holds the parser against its rule as an expression.
 func FuzzParseDigest(f *testing.F) {
 	for _, seed := range []string{
-		"sha256$$0123456789abcdef0123456789abcdef", "hmac-sha256$key$0123456789abcdef0123456789abcdef", "bcrypt$$$2b$10$", "$", "a$_.-$\n",
-		"sha256$$\xff\x00", "A$$x", strings.Repeat("a", 32) + "$" + strings.Repeat("Z", 32) + "$x", "sha256$$" + strings.Repeat("x", 504),
+		"sha256$$0123456789abcdef0123456789abcdef", "hmac-sha256$key$0123456789abcdef0123456789abcdef", "bcrypt$$$2b$10$", "$", "a$b c$d", "a$_.-$\n",
+		"sha256$$\xff\x00", "A$$x", strings.Repeat("a", 32) + "$" + strings.Repeat("Z", 32) + "$x", "sha256$$" + strings.Repeat("x", 504), "sha256$$" + strings.Repeat("x", 505),
 	} {
 		f.Add(seed)
 	}

@@ -76,20 +76,24 @@ func FuzzBcryptCheck(f *testing.F) {
 	f.Fuzz(func(t *testing.T, encoded string) {
 		specified := len(encoded) == 60
 		for i := 0; specified && i < 60; i++ {
-			c := encoded[i : i+1]
+			from := "./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 			switch i {
 			case 0, 3, 6:
-				specified = c == "$"
+				from = "$"
 			case 1:
-				specified = c == "2"
+				from = "2"
 			case 2:
-				specified = strings.Contains("aby", c)
-			case 4, 5: // the two digits of the cost are looked at together, below
-			default:
-				specified = strings.Contains("./0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", c)
+				from = "aby"
+			case 4:
+				from = "01"
+			case 5:
+				from = "456789"
+				if encoded[4] == '1' {
+					from = "01234"
+				}
 			}
+			specified = strings.IndexByte(from, encoded[i]) >= 0
 		}
-		specified = specified && strings.Contains(" 04 05 06 07 08 09 10 11 12 13 14 ", " "+encoded[4:6]+" ")
 		if err := pat.Bcrypt().Check(encoded); specified != (err == nil) {
 			t.Fatalf("within the bounds: %v, and %v", specified, err)
 		}

@@ -85,6 +85,7 @@ func FuzzCreate(f *testing.F) {
 	for _, body := range []string{
 		``, `{}`, `{"name":"ci","groupId":1}`, `{"name":" ci ","groupId":2,"scopes":["full_scope"],"expiresInDays":1825}`,
 		`{"name":"ci","groupId":1,"expiresInDays":0}`, `{"name":"ci","groupId":1.0}`, `{"name":"ci","groupId":1,"scopes":["x"]}`,
+		`{"name":1,"groupId":1}`, `{"name":"ci","groupId":1,"scopes":"x"}`, `{"name":"ci","groupId":1,"scopes":[1]}`,
 		`{"name":"ci","groupId":1,"userId":"bob","id":"` + publicID + `","revokedAt":null,"token":"` + unknownValue + `"}`,
 		`{"name":"\u202e","groupId":1}`, `{"name":"ci","groupId":3}`, `{"name":"ci","groupId":4}`, `{"name":"ci","name":"ci","groupId":1}`,
 	} {

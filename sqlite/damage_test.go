@@ -63,7 +63,7 @@ func makeWholeDatabase(t testing.TB) wholeDatabase {
 	require.NoError(t, err)
 	require.NoError(t, s.Insert(t.Context(), damageRecord(t, lateValue, 3), 0))
 	var whole wholeDatabase
-	whole.file, err = os.ReadFile(path) //nolint:gosec // a path of this test
+	whole.file, err = os.ReadFile(path)
 	require.NoError(t, err)
 	whole.log, err = os.ReadFile(path + "-wal")
 	require.NoError(t, err)
