@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"sync"
 	"testing"
 	"time"
 
@@ -43,13 +44,17 @@ func TestTouchDoesNotWorkOnBehindTheEndOfItsContext(t *testing.T) {
 	assert.Zero(t, got.Token.LastUsedAt)
 }
 
-// endingContext ends after somebody has asked it a number of times whether it has.
+// endingContext ends after somebody has asked it a number of times whether it has. database/sql also asks from a
+// goroutine of its own.
 type endingContext struct {
 	context.Context //nolint:containedctx // it is one itself
+	mu              sync.Mutex
 	looks           int
 }
 
 func (c *endingContext) Err() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if c.looks == 0 {
 		return context.Canceled
 	}
