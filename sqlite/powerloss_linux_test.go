@@ -13,6 +13,7 @@ import (
 
 	"github.com/patkit/pat"
 	"github.com/patkit/pat/internal/testscale"
+	"github.com/patkit/pat/memory"
 )
 
 // A power cut leaves of what was not synced any part: nothing, everything, or some sectors. A kill -9 shows nothing of
@@ -133,7 +134,7 @@ func TestEveryWriteIsSyncedWhenItReturns(t *testing.T) {
 		assert.Empty(t, m.disk.unsynced(), "%s, after %d writes", kind, m.acknowledged)
 		syncsOf[kind] = append(syncsOf[kind], syncs)
 	}
-	before := []pat.Record{}
+	model, before := memory.New(), []pat.Record{}
 	for m := range r.moments() {
 		switch {
 		case m.last.Kind == opSync:
@@ -143,7 +144,8 @@ func TestEveryWriteIsSyncedWhenItReturns(t *testing.T) {
 		case m.last.isNote("opened") && m.acknowledged == 0:
 			returned("migration", m)
 		case m.last.isNote("done"):
-			after, err := r.workload.contents(m.acknowledged)
+			require.NoError(t, r.workload.write(model, m.acknowledged-1))
+			after, err := contents(model)
 			require.NoError(t, err)
 			if !reflect.DeepEqual(before, after) {
 				returned(r.workload.kind(m.acknowledged-1), m)
