@@ -29,16 +29,17 @@ const mutatedName = "mutated.go"
 // A lab runs the tests of one package on mutants of it.
 type lab struct {
 	folder, scratch string
+	first, skip     string
 	limit           time.Duration
 }
 
 // newLab makes sure that the tests pass as the code is, and takes five times that time as the limit.
-func newLab(folder string) (*lab, error) {
+func newLab(folder, first, skip string) (*lab, error) {
 	scratch, err := os.MkdirTemp("", "mutation")
 	if err != nil {
 		return nil, err
 	}
-	l := &lab{folder: folder, scratch: scratch, limit: 10 * time.Minute}
+	l := &lab{folder: folder, scratch: scratch, first: first, skip: skip, limit: 10 * time.Minute}
 	start := time.Now()
 	if v := l.test(mutant{}); v != lived {
 		l.close()
@@ -65,7 +66,12 @@ func (l *lab) test(m mutant) verdict {
 		}
 		return notViable
 	}
-	return l.run(binary, own)
+	if l.first != "" {
+		if v := l.run(binary, own, "-test.run", l.first, "-test.skip", l.skip); v != lived {
+			return v
+		}
+	}
+	return l.run(binary, own, "-test.skip", l.skip)
 }
 
 // overlayOf writes the mutated file to a path, and returns what makes the compiler read it.
@@ -82,11 +88,12 @@ func overlayOf(m mutant, path string) []byte {
 	return text
 }
 
-// run runs the tests in their folder, with at most 8 GiB, since a broken loop can ask for everything there is.
-func (l *lab) run(binary, scratch string) verdict {
+// run runs tests in their folder, with at most 8 GiB, since a broken loop can ask for everything there is.
+func (l *lab) run(binary, scratch string, flags ...string) verdict {
 	ctx, cancel := context.WithTimeout(context.Background(), l.limit)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "bash", "-c", `ulimit -v 8388608; exec "$0" -test.short -test.failfast`, binary)
+	limited := []string{"-c", `ulimit -v 8388608; exec "$0" -test.short -test.failfast "$@"`, binary}
+	cmd := exec.CommandContext(ctx, "bash", append(limited, flags...)...)
 	cmd.Dir = l.folder
 	cmd.Env = append(os.Environ(), "TMPDIR="+scratch)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

@@ -35,6 +35,8 @@ func main() {
 	log.SetFlags(0)
 	gremlins := flag.String("gremlins", "", "the `file` in which gremlins lists its mutants")
 	files := flag.String("files", "", "break only files whose name matches this `regexp`")
+	first := flag.String("first", "", "run the tests whose names match this `regexp` before the others: those that are quick and see much")
+	skip := flag.String("skip", "", "leave out the tests whose names match this `regexp`: those that build the package for themselves, unbroken")
 	workers := flag.Int("workers", runtime.NumCPU(), "how many are tested at a time")
 	flag.Parse()
 	if flag.NArg() != 1 {
@@ -48,7 +50,7 @@ func main() {
 	check(err)
 	mutants = slices.DeleteFunc(mutants, func(m mutant) bool { return !wanted.MatchString(m.file) })
 
-	lab, err := newLab(flag.Arg(0))
+	lab, err := newLab(flag.Arg(0), *first, *skip)
 	check(err)
 	stopped := make(chan os.Signal, 1)
 	signal.Notify(stopped, os.Interrupt, syscall.SIGTERM)
