@@ -14,8 +14,8 @@ import (
 )
 
 func TestConstructorsNameTheFieldThatIsWrong(t *testing.T) {
-	short := pat.PepperKey{ID: "k1", Key: make([]byte, 31)}
-	good := pat.PepperKey{ID: "k1", Key: make([]byte, 32)}
+	short := pat.PepperKey{ID: "k1", Key: pat.NewSecret(make([]byte, 31))}
+	good := pat.PepperKey{ID: "k1", Key: pat.NewSecret(make([]byte, 32))}
 	lookup := func(string) (string, bool) { return "", false }
 	hashers := func(h ...pat.Hasher) pat.Imported { return pat.Imported{LookupKey: lookup, Hashers: h} }
 	var noHasher *hasherNamed
@@ -31,6 +31,7 @@ func TestConstructorsNameTheFieldThatIsWrong(t *testing.T) {
 		"a lifetime that contradicts":      {memory.New(), pat.Config{Lifetime: pat.LifetimePolicy{Default: time.Hour, Max: time.Minute}}, "Config.Lifetime.Default"},
 		"an unknown default scope":         {memory.New(), pat.Config{Scopes: pat.ScopePolicy{Implies: map[string][]string{}, Default: "x"}}, "Config.Scopes.Default"},
 		"a short pepper":                   {memory.New(), pat.Config{PepperKeys: []pat.PepperKey{good, short}}, "Config.PepperKeys[1].Key"},
+		"a pepper without a key":           {memory.New(), pat.Config{PepperKeys: []pat.PepperKey{{ID: "k1"}}}, "Config.PepperKeys[0].Key"},
 		"a pepper's id used twice":         {memory.New(), pat.Config{PepperKeys: []pat.PepperKey{good, good}}, "Config.PepperKeys[1].ID"},
 		"a pepper without id":              {memory.New(), pat.Config{PepperKeys: []pat.PepperKey{{Key: good.Key}}}, "Config.PepperKeys[0].ID"},
 		"a pepper's id with a separator":   {memory.New(), pat.Config{PepperKeys: []pat.PepperKey{{ID: "a$b", Key: good.Key}}}, "Config.PepperKeys[0].ID"},

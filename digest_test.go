@@ -111,7 +111,7 @@ func TestGoldenValuesStillVerify(t *testing.T) {
 		if g.PepperID != "" {
 			key, err := hex.DecodeString(g.Pepper)
 			require.NoError(t, err)
-			keys = []PepperKey{{ID: g.PepperID, Key: key}}
+			keys = []PepperKey{{ID: g.PepperID, Key: NewSecret(key)}}
 		}
 		h, err := newHashers(keys, Imported{})
 		require.NoError(t, err)

@@ -318,6 +318,19 @@ func ExampleSecret() {
 	// 55
 }
 
+// A pepper key comes as bytes or as a string, and can't be seen in what is printed of a Config afterwards.
+func ExampleNewSecret() {
+	fromVault := []byte("0123456789abcdef0123456789abcdef") // or os.Getenv("PAT_PEPPER"); 32 random bytes, not these
+	cfg := pat.Config{PepperKeys: []pat.PepperKey{{ID: "2026-01", Key: pat.NewSecret(fromVault)}}}
+	clear(fromVault)
+	fmt.Println(cfg.PepperKeys)
+	_, err := pat.NewVerifier(memory.New(), cfg)
+	fmt.Println(err)
+	// Output:
+	// [{2026-01 [redacted]}]
+	// <nil>
+}
+
 // The pattern finds token values in text, as a secret scanner or a log filter does.
 func ExampleValuePattern() {
 	pattern := regexp.MustCompile(pat.ValuePattern)

@@ -7,8 +7,6 @@ import (
 	"crypto/subtle"
 	"fmt"
 	"hash"
-	"io"
-	"log/slog"
 	"sync"
 )
 
@@ -19,26 +17,10 @@ type PepperKey struct {
 	// ID names the key in each digest made with it: 1 to 32 letters, digits, '-', '_' and '.'. It is public, and
 	// must never be given to another key.
 	ID string
-	// Key is at least 32 bytes (the output size of SHA-256, as RFC 2104 section 3 advises), made at random.
-	Key []byte
+	// Key is at least 32 bytes (the output size of SHA-256, as RFC 2104 section 3 advises), made at random. Get it from
+	// [NewSecret].
+	Key Secret
 }
-
-// String returns the ID and no more, and so does everything that asks a PepperKey how it is printed, logged or encoded.
-// Some printers don't ask: fmt under %p and %w, in an unexported field, and behind a pointer within something else, and
-// those of failed assertions. They show the Key. So keep a Config out of what you print.
-func (k PepperKey) String() string { return "pepper key " + k.ID }
-
-// Format prints what String returns, under every verb and flag.
-func (k PepperKey) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, k.String()) }
-
-// LogValue returns what String returns.
-func (k PepperKey) LogValue() slog.Value { return slog.StringValue(k.String()) }
-
-// MarshalText returns what String returns. It serves encoding/json and most other encoders.
-func (k PepperKey) MarshalText() ([]byte, error) { return []byte(k.String()), nil }
-
-// MarshalBinary returns what String returns. It serves encoding/gob.
-func (k PepperKey) MarshalBinary() ([]byte, error) { return []byte(k.String()), nil }
 
 const minPepperLength = 32
 
@@ -65,7 +47,7 @@ func newHashers(keys []PepperKey, imported Imported) (*hashers, error) {
 		if !isKeyID(key.ID) {
 			return nil, invalid(field+".ID", "must be 1 to 32 letters, digits, '-', '_' and '.'")
 		}
-		if len(key.Key) < minPepperLength {
+		if len(key.Key.Reveal()) < minPepperLength {
 			return nil, invalid(field+".Key", "must be at least 32 bytes long")
 		}
 		if h.peppers[key.ID] != nil {
@@ -178,7 +160,7 @@ type pepperState struct {
 }
 
 func newPepper(key PepperKey) *pepper {
-	secret := append([]byte(nil), key.Key...) // the caller may wipe or reuse its own
+	secret := []byte(key.Key.Reveal())
 	return &pepper{id: key.ID, states: sync.Pool{New: func() any {
 		s := &pepperState{mac: hmac.New(sha256.New, secret)}
 		s.mac.Reset() // the first one saves the state that later ones restore, the buffer with it

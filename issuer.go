@@ -106,7 +106,7 @@ func (i *Issuer) issue(operation string, tok Token, store func(Record) error) (I
 		tok.ID, tok.Prefix = id, prefix
 		err = store(Record{Token: tok, Digest: i.hashers.digest(value)})
 		if err == nil {
-			return Issued{Token: tok, Value: newSecret(value)}, nil
+			return Issued{Token: tok, Value: NewSecret(value)}, nil
 		}
 		if !errors.Is(err, ErrExists) || draw == maxDraws {
 			return Issued{}, fault(operation, err)

@@ -10,7 +10,7 @@ import (
 )
 
 func TestSecretSaysThatItIsRedacted(t *testing.T) {
-	s := newSecret(hidden)
+	s := NewSecret(hidden)
 	assert.Equal(t, "[redacted]", s.String())
 	assert.Equal(t, "[redacted]", fmt.Sprintf("%#v", s))
 	assert.Equal(t, "[redacted]", s.LogValue().String())
@@ -23,7 +23,14 @@ func TestSecretSaysThatItIsRedacted(t *testing.T) {
 }
 
 func TestRevealGivesTheValue(t *testing.T) {
-	assert.Equal(t, hidden, newSecret(hidden).Reveal())
+	assert.Equal(t, hidden, NewSecret(hidden).Reveal())
 	assert.Empty(t, Secret{}.Reveal())
 	assert.Equal(t, "[redacted]", fmt.Sprint(Secret{}), "an empty secret looks like any other")
+}
+
+func TestASecretIsACopyOfTheBytesItWasMadeOf(t *testing.T) {
+	key := []byte(hiddenKey)
+	s := NewSecret(key)
+	clear(key)
+	assert.Equal(t, hiddenKey, s.Reveal())
 }

@@ -296,7 +296,9 @@ func TestRequireScopeListsWhatIsMissing(t *testing.T) {
 }
 
 func TestPepperKeysRotateInUse(t *testing.T) {
-	key := func(id string) pat.PepperKey { return pat.PepperKey{ID: id, Key: []byte(strings.Repeat(id, 16))} }
+	key := func(id string) pat.PepperKey {
+		return pat.PepperKey{ID: id, Key: pat.NewSecret(strings.Repeat(id, 16))}
+	}
 	h := newHouse(t, pat.Config{})
 	tok, value := h.create(t)
 	algorithm := func() string {

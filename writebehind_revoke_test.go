@@ -28,7 +28,7 @@ func TestWhatTheTimerWritesComesTooLateForARevokedToken(t *testing.T) {
 				tok, value := h.create(t)
 				issued, err := h.store.FindByPrefix(t.Context(), tok.Prefix)
 				require.NoError(t, err)
-				h.open(t, pat.Config{Now: time.Now, PepperKeys: []pat.PepperKey{{ID: "k1", Key: make([]byte, 32)}}})
+				h.open(t, pat.Config{Now: time.Now, PepperKeys: []pat.PepperKey{{ID: "k1", Key: pat.NewSecret(make([]byte, 32))}}})
 				h.store.onTouch(func(ctx context.Context, uses []pat.Use) error {
 					time.Sleep(time.Second) // a slow store, which takes from 1 s to 2 s
 					return h.store.Store.Touch(ctx, uses)

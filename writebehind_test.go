@@ -104,7 +104,7 @@ func TestAnOutdatedDigestIsReplacedInTheBackground(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t, pat.Config{Now: time.Now})
 		tok, value := h.create(t)
-		key := pat.PepperKey{ID: "k1", Key: make([]byte, 32)}
+		key := pat.PepperKey{ID: "k1", Key: pat.NewSecret(make([]byte, 32))}
 		h.open(t, pat.Config{Now: time.Now, PepperKeys: []pat.PepperKey{key}, LastUsedInterval: -1})
 		_, err := h.Verify(t.Context(), value)
 		require.NoError(t, err)

@@ -119,7 +119,7 @@ func TestNoErrorAnswerHoldsAPartOfASecret(t *testing.T) {
 
 func TestWhatHoldsAVerifierPrintsNoKey(t *testing.T) {
 	key := "Kq7WmZ2xRt9LcVb4YnHs6TgPd1FjEu8A"
-	h := newHost(t, func(s *settings) { s.pat.PepperKeys = []pat.PepperKey{{ID: "k1", Key: []byte(key)}} })
+	h := newHost(t, func(s *settings) { s.pat.PepperKeys = []pat.PepperKey{{ID: "k1", Key: pat.NewSecret(key)}} })
 	h.issue(pat.CreateParams{})
 	cfg := httpadapter.Config{Issuer: h.issuer, Verifier: h.verifier}
 	for _, v := range []any{cfg, &cfg, h.handler, h.issuer, h.verifier, struct{ cfg httpadapter.Config }{cfg}, []any{h.handler}} {

@@ -78,8 +78,8 @@ func secretOf(t *testing.T, value string) string {
 // CVE-2025-55190, Argo CD: an answer with the details of a project held the credentials that it uses, for anybody who
 // could see the project.
 func TestCVE_2025_55190_NoAnswerButThatToCreateHoldsASecret(t *testing.T) {
-	key := []byte("zebra-zebra-zebra-zebra-zebra-32")
-	h := newHost(t, func(s *settings) { s.pat.PepperKeys = []pat.PepperKey{{ID: "k1", Key: key}} })
+	const key = "zebra-zebra-zebra-zebra-zebra-32"
+	h := newHost(t, func(s *settings) { s.pat.PepperKeys = []pat.PepperKey{{ID: "k1", Key: pat.NewSecret(key)}} })
 	created := h.create(alice, `{"name":"ci","groupId":1}`).object(t)
 	value, id := created["token"].(string), created["id"].(string)
 	_, second := h.issue(pat.CreateParams{Lifetime: time.Hour})
@@ -108,7 +108,7 @@ func TestCVE_2025_55190_NoAnswerButThatToCreateHoldsASecret(t *testing.T) {
 			var whole bytes.Buffer
 			require.NoError(t, c.got.header.Write(&whole))
 			whole.WriteString(c.got.body)
-			assertWithout(t, whole.String(), secretOf(t, value), secretOf(t, second), sum, string(key))
+			assertWithout(t, whole.String(), secretOf(t, value), secretOf(t, second), sum, key)
 		})
 	}
 	assert.Contains(t, h.list(alice, all).body, id, "the answers are about that token")

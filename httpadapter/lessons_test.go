@@ -170,7 +170,7 @@ func TestCVE_2026_25700_ADeletedOwnersTokenOpensNothing(t *testing.T) {
 // GHSA-4mr2-fg2p-w63c, Traefik: where the secret of a guard could not be had, the route was served without the guard.
 func TestGHSA_4mr2_fg2p_w63c_AGuardThatLacksSomethingLetsNothingPass(t *testing.T) {
 	h := newHost(t, func(s *settings) {
-		s.pat.PepperKeys = []pat.PepperKey{{ID: "k1", Key: make([]byte, 32)}}
+		s.pat.PepperKeys = []pat.PepperKey{{ID: "k1", Key: pat.NewSecret(make([]byte, 32))}}
 	})
 	_, value := h.issue(pat.CreateParams{})
 	withoutKey, err := pat.NewVerifier(h.store, pat.Config{Now: h.clock.Now, LastUsedInterval: -1})
@@ -179,7 +179,7 @@ func TestGHSA_4mr2_fg2p_w63c_AGuardThatLacksSomethingLetsNothingPass(t *testing.
 	require.Error(t, err)
 	blind, err := pat.NewVerifier(h.store, pat.Config{
 		Now:         h.clock.Now,
-		PepperKeys:  []pat.PepperKey{{ID: "k1", Key: make([]byte, 32)}},
+		PepperKeys:  []pat.PepperKey{{ID: "k1", Key: pat.NewSecret(make([]byte, 32))}},
 		OwnerActive: func(context.Context, string, string) (bool, error) { return true, errFault },
 	})
 	require.NoError(t, err)

@@ -3,8 +3,8 @@
 package contest
 
 import (
-	"bytes"
 	"context"
+	"strings"
 	"sync"
 	"time"
 
@@ -18,7 +18,9 @@ var ctx = context.Background()
 // config makes new digests with the first of two keys, so that a Verifier replaces those made with the other one, and
 // writes every use.
 func config(first, second string) pat.Config {
-	key := func(id string) pat.PepperKey { return pat.PepperKey{ID: id, Key: bytes.Repeat([]byte(id), 16)} }
+	key := func(id string) pat.PepperKey {
+		return pat.PepperKey{ID: id, Key: pat.NewSecret(strings.Repeat(id, 16))}
+	}
 	return pat.Config{PepperKeys: []pat.PepperKey{key(first), key(second)}, LastUsedInterval: time.Nanosecond}
 }
 

@@ -99,7 +99,7 @@ func newWorld(t *testing.T, open func(*testing.T) pat.Store) *world {
 func (w *world) config() pat.Config {
 	return pat.Config{
 		GroupLimit: 10,
-		PepperKeys: []pat.PepperKey{{ID: "k1", Key: make([]byte, 32)}},
+		PepperKeys: []pat.PepperKey{{ID: "k1", Key: pat.NewSecret(make([]byte, 32))}},
 		Imported: pat.Imported{
 			LookupKey: func(value string) (string, bool) { return "key", value == oldValue },
 			Hashers:   []pat.Hasher{pat.Bcrypt()},

@@ -10,7 +10,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -19,6 +18,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/patkit/pat"
 	"github.com/patkit/pat/memory"
@@ -54,7 +54,7 @@ func run(ctx context.Context, args []string, out io.Writer) (err error) {
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
 
-	pepper := []pat.PepperKey{{ID: "k1", Key: bytes.Repeat([]byte("k"), 32)}}
+	pepper := []pat.PepperKey{{ID: "k1", Key: pat.NewSecret(strings.Repeat("k", 32))}}
 	for _, s := range []struct {
 		name  string
 		store pat.Store
