@@ -1,6 +1,7 @@
 package pat_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -84,4 +85,15 @@ func TestARevocationThatDidNotTakePlaceIsAnError(t *testing.T) {
 	h.faults.Inject(1, revive)
 	_, err = h.RevokeAll(t.Context(), pat.Owner{UserID: "alice"})
 	require.ErrorIs(t, err, pat.ErrCorrupt)
+}
+
+// The place behind the last token of a page is told by its id, which has to be one.
+func TestAListDoesNotGoOnBehindATokenWithoutAUUID(t *testing.T) {
+	h := newHouse(t, pat.Config{})
+	h.create(t)
+	h.create(t)
+	h.faults.Inject(1, storetest.Corrupt(func(r *pat.Record) { r.Token.ID = strings.Repeat("x", len(r.Token.ID)) }))
+	page, err := h.List(t.Context(), pat.ListParams{UserID: "alice", Limit: 1})
+	require.ErrorIs(t, err, pat.ErrCorrupt)
+	assert.Zero(t, page)
 }

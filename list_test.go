@@ -91,14 +91,17 @@ func TestListRefusesBadArguments(t *testing.T) {
 		params   pat.ListParams
 		argument string
 	}{
-		"everything":                     {pat.ListParams{}, "ListParams"},
-		"a user that nobody can be":      {pat.ListParams{UserID: "a\x00"}, "ListParams.UserID"},
-		"a group that none can be":       {pat.ListParams{UserID: "a", GroupID: "\xff"}, "ListParams.GroupID"},
-		"a negative limit":               {pat.ListParams{UserID: "a", Limit: -1}, "ListParams.Limit"},
-		"a limit above the maximum":      {pat.ListParams{UserID: "a", Limit: 1001}, "ListParams.Limit"},
-		"a cursor that is no base64":     {pat.ListParams{UserID: "a", Cursor: "!"}, "ListParams.Cursor"},
-		"a cursor of the wrong length":   {pat.ListParams{UserID: "a", Cursor: wrongLength}, "ListParams.Cursor"},
-		"a cursor with a line break":     {pat.ListParams{UserID: "a", Cursor: strings.Repeat("A", 16) + "\n" + strings.Repeat("A", 16)}, "ListParams.Cursor"},
+		"everything":                   {pat.ListParams{}, "ListParams"},
+		"a user that nobody can be":    {pat.ListParams{UserID: "a\x00"}, "ListParams.UserID"},
+		"a group that none can be":     {pat.ListParams{UserID: "a", GroupID: "\xff"}, "ListParams.GroupID"},
+		"a negative limit":             {pat.ListParams{UserID: "a", Limit: -1}, "ListParams.Limit"},
+		"a limit above the maximum":    {pat.ListParams{UserID: "a", Limit: 1001}, "ListParams.Limit"},
+		"a cursor that is no base64":   {pat.ListParams{UserID: "a", Cursor: "!"}, "ListParams.Cursor"},
+		"a cursor of the wrong length": {pat.ListParams{UserID: "a", Cursor: wrongLength}, "ListParams.Cursor"},
+		"a cursor with a line break":   {pat.ListParams{UserID: "a", Cursor: strings.Repeat("A", 16) + "\n" + strings.Repeat("A", 16)}, "ListParams.Cursor"},
+		"a cursor of the right length, with line breaks": {
+			pat.ListParams{UserID: "a", Cursor: strings.Repeat("A", 28) + "\n\n\n\n"}, "ListParams.Cursor",
+		},
 		"a cursor with something behind": {pat.ListParams{UserID: "a", Cursor: strings.Repeat("A", 32) + "="}, "ListParams.Cursor"},
 	} {
 		t.Run(name, func(t *testing.T) {
