@@ -3,8 +3,6 @@ package httpadapter_test
 import (
 	"bytes"
 	"context"
-	"encoding/base64"
-	"encoding/hex"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -15,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/patkit/pat"
+	"github.com/patkit/pat/internal/leak"
 	"github.com/patkit/pat/storetest"
 )
 
@@ -55,15 +54,11 @@ func TestCVE_2024_8365_NoTokenComesIntoTheLog(t *testing.T) {
 	assertWithout(t, log.String(), secretOf(t, value), secretOf(t, wrong))
 }
 
-// assertWithout asserts that a text holds no half of a secret, plain, in hex or in base64.
+// assertWithout asserts that a text holds no part of a secret.
 func assertWithout(t *testing.T, text string, secrets ...string) {
 	t.Helper()
 	for _, secret := range secrets {
-		for _, half := range []string{secret[:len(secret)/2], secret[len(secret)/2:]} {
-			assert.NotContains(t, text, half)
-			assert.NotContains(t, text, hex.EncodeToString([]byte(half)))
-			assert.NotContains(t, text, base64.RawStdEncoding.EncodeToString([]byte(half))[:len(half)])
-		}
+		assert.Empty(t, leak.Find(text, secret))
 	}
 }
 
