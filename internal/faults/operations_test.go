@@ -144,7 +144,7 @@ func verifying(name string) func(context.Context, *world) outcome {
 func verifyingAndWriting(name string) func(context.Context, *world) outcome {
 	return func(ctx context.Context, w *world) outcome {
 		out := verifying(name)(ctx, w)
-		time.Sleep(90 * time.Second) // on the bubble's clock
+		time.Sleep(90 * time.Second) // on the clock of the bubble that the test runs in, see testing/synctest
 		return out
 	}
 }

@@ -43,7 +43,7 @@ func openSQLite(t *testing.T, path string) pat.Store {
 	return s
 }
 
-// world is a service with a few tokens. Its clock is that of the test's bubble.
+// world is a service with a few tokens. Its clock is that of the bubble that each cell runs in, see testing/synctest.
 type world struct {
 	t        *testing.T
 	held     pat.Store // what is really there
