@@ -40,6 +40,7 @@ func newLab(folder, first, skip string) (*lab, error) {
 		return nil, err
 	}
 	l := &lab{folder: folder, scratch: scratch, first: first, skip: skip, limit: 10 * time.Minute}
+	check(letPass(scratch))
 	start := time.Now()
 	if v := l.test(mutant{}); v != lived {
 		l.close()
@@ -49,6 +50,9 @@ func newLab(folder, first, skip string) (*lab, error) {
 	return l, nil
 }
 
+// letPass lets other users pass through a folder. Tests that root runs may start processes of users without rights.
+func letPass(folder string) error { return os.Chmod(folder, 0o711) } //nolint:gosec // nothing secret
+
 // close removes the scratch folder, and with it the binaries of tests that may still run.
 func (l *lab) close() { _ = os.RemoveAll(l.scratch) }
 
@@ -56,6 +60,7 @@ func (l *lab) close() { _ = os.RemoveAll(l.scratch) }
 func (l *lab) test(m mutant) verdict {
 	own, err := os.MkdirTemp(l.scratch, "mutant")
 	check(err)
+	check(letPass(own))
 	defer func() { _ = os.RemoveAll(own) }()
 	binary, overlay := filepath.Join(own, "pkg.test"), filepath.Join(own, "overlay.json")
 	check(os.WriteFile(overlay, overlayOf(m, filepath.Join(own, mutatedName)), 0o600))
