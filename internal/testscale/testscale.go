@@ -7,16 +7,16 @@ import (
 	"testing"
 )
 
-// Variable is the environment variable that asks for the full size, with any value.
-const Variable = "PAT_TEST_FULL"
+// variable is the environment variable that asks for the full size, with any value.
+const variable = "PAT_TEST_FULL"
 
-// Rounds returns how often a test goes round: short, or full where Variable is set, or a tenth of short under -short. It
-// logs the number, so that the output of go test -v says what was really run.
+// Rounds returns how often a test goes round: short, or full where PAT_TEST_FULL is set, or a tenth of short under
+// -short. It logs the number, so that the output of go test -v says what was really run.
 func Rounds(t testing.TB, short, full int) int {
 	t.Helper()
 	rounds := short
 	switch {
-	case os.Getenv(Variable) != "":
+	case os.Getenv(variable) != "":
 		rounds = full
 	case testing.Short():
 		rounds = max(1, short/10)

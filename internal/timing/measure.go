@@ -20,8 +20,8 @@ const batch = 1000
 
 var errUnexpected = errors.New("a value was not refused for the reason that its class has")
 
-// measure verifies n values, each of a class drawn at random, and returns the nanoseconds that each took. What drifts,
-// such as the clock of the processor and the load of the machine, so meets both classes alike.
+// measure verifies n values and returns the nanoseconds that each took. The class of each is drawn at random, so that
+// what drifts, such as the clock of the processor and the load of the machine, meets both classes alike.
 func measure(ctx context.Context, verifier *pat.Verifier, classes [2]class, n int) ([2][]float64, error) {
 	var took [2][]float64
 	drawn, presented := make([]int, batch), make([]string, batch)
