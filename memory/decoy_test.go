@@ -24,3 +24,10 @@ func TestAnAbsentPrefixHasADecoyThatIsNotReturned(t *testing.T) {
 	assert.Equal(t, pat.ErrNotFound, err)
 	assert.Equal(t, pat.Record{}, rec)
 }
+
+// What is read goes nowhere, so only its absence shows: an entry without owner, scopes and digest can't be read.
+func TestTheDecoyIsReadForAnAbsentPrefix(t *testing.T) {
+	s := New()
+	s.byPrefix.add(&entry{text: "unreadable", prefixEnd: 10})
+	assert.Panics(t, func() { _, _ = s.FindByPrefix(t.Context(), "absent") })
+}
