@@ -54,6 +54,8 @@ func TestAFullDiskLosesNothing(t *testing.T) {
 				}
 				if slices.Contains(full.fit, name) {
 					require.NoError(t, err)
+					require.NoError(t, write(model, n))
+					assertSameContents(t, model, s)
 					return
 				}
 				t.Logf("%d writes, and then: %v", n, err)
