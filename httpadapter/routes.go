@@ -31,7 +31,8 @@ type RouteTable struct {
 //
 // The request's path is taken as the middleware sees it. A path with an empty segment, a dot segment, an encoded slash,
 // a backslash, a semicolon, or a percent sign once it is decoded, is covered by no route, because whoever stands behind
-// may read it as another one.
+// may read it as another one. It needs the scope unlisted then, like HEAD where GET is listed. So unlisted should imply
+// every scope of the table, as full_scope does: if it were less, those requests would get past the routes that need more.
 func NewRouteTable(unlisted string, routes ...Route) (RouteTable, error) {
 	if !areScopes(unlisted) {
 		return RouteTable{}, &pat.ArgumentError{Argument: "unlisted", Rule: scopeRule}
