@@ -8,24 +8,24 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-const secret = "uSysxGgWNcmcp8J9AbhOqlMxpOXHIj2Q0ZHUxl"
+const hidden = "uSysxGgWNcmcp8J9AbhOqlMxpOXHIj2Q0ZHUxl"
 
 func TestEveryFormOfEveryPartIsFound(t *testing.T) {
-	for at := range Parts(secret) {
-		part := secret[at : at+partLength]
+	for at := range Parts(hidden) {
+		part := hidden[at : at+partLength]
 		for _, text := range []string{part, fmt.Sprintf("%x", part), fmt.Sprintf("%X", part)} {
-			assert.Equal(t, part, Find("before"+text+"behind", secret), "%s", text)
+			assert.Equal(t, part, Find("before"+text+"behind", hidden), "%s", text)
 		}
 	}
 	for before := range 3 {
-		text := []byte("///"[:before] + secret + "\xff\xfe")
-		assert.NotEmpty(t, Find(base64.StdEncoding.EncodeToString(text), secret))
-		assert.NotEmpty(t, Find(base64.RawURLEncoding.EncodeToString(text), secret))
+		text := []byte("///"[:before] + hidden + "\xff\xfe")
+		assert.NotEmpty(t, Find(base64.StdEncoding.EncodeToString(text), hidden))
+		assert.NotEmpty(t, Find(base64.RawURLEncoding.EncodeToString(text), hidden))
 	}
 }
 
 func TestFewerCharactersAreNoPart(t *testing.T) {
-	assert.Empty(t, Find(secret[:partLength-1]+" "+secret[partLength:partLength+15], secret))
-	assert.Empty(t, Find("", secret))
-	assert.Panics(t, func() { Find("text", secret[:partLength-1]) })
+	assert.Empty(t, Find(hidden[:partLength-1]+" "+hidden[partLength:partLength+15], hidden))
+	assert.Empty(t, Find("", hidden))
+	assert.Panics(t, func() { Find("text", hidden[:partLength-1]) })
 }
