@@ -2,8 +2,6 @@ package sqlite_test
 
 import (
 	"bufio"
-	"database/sql"
-	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -22,17 +20,13 @@ import (
 // writeUntilKilled opens a database and does a workload's writes, on and on. It prints a line before it opens, and
 // before and after each write.
 func writeUntilKilled(task string) {
-	var seed uint64
-	var n int
-	var path string
-	_, err := fmt.Sscanf(task, "%d %d %q", &seed, &n, &path)
-	must(err)
+	w, n, path := parseTask(task)
 	fmt.Println("opening")
 	s, err := sqlite.Open(path)
 	must(err)
 	for ; ; n++ {
 		fmt.Println("begin", n)
-		must(workload{seed}.write(s, n))
+		must(w.write(s, n))
 		fmt.Println("done", n)
 	}
 }
@@ -98,7 +92,7 @@ func (k *killing) round(t *testing.T, lines int) {
 // many it has printed in the end.
 func (k *killing) run(t *testing.T, lines int) int {
 	t.Helper()
-	cmd := process(t, "write", fmt.Sprintf("%d %d %q", k.workload.seed, k.written, filepath.Join(k.folder, "pat.db")))
+	cmd := process(t, "write until killed", k.workload.task(k.written, filepath.Join(k.folder, "pat.db")))
 	cmd.Stdout = nil
 	pipe, err := cmd.StdoutPipe()
 	require.NoError(t, err)
@@ -113,7 +107,7 @@ func (k *killing) run(t *testing.T, lines int) int {
 			if lines == 0 {
 				usual = k.openingTakes
 			}
-			time.AfterFunc(rand.N(2*usual), func() { _ = cmd.Process.Kill() })
+			time.AfterFunc(rand.N(2*usual+1), func() { _ = cmd.Process.Kill() })
 		}
 		printed = append(printed, time.Now())
 	}
@@ -135,21 +129,4 @@ func (k *killing) contentsOfCopy(t *testing.T) ([]pat.Record, error) {
 		require.NoError(t, os.RemoveAll(filepath.Join(folder, "pat.db-shm")))
 	}
 	return contentsOfFile(filepath.Join(folder, "pat.db"))
-}
-
-// integrity has SQLite check the whole file.
-func integrity(path string) (err error) {
-	db, err := sql.Open("sqlite3", path)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	var result string
-	if err := db.QueryRowContext(ctx, "PRAGMA integrity_check").Scan(&result); err != nil {
-		return err
-	}
-	if result != "ok" {
-		return errors.New(result)
-	}
-	return nil
 }

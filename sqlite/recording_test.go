@@ -20,11 +20,7 @@ const writesBeforeClose, writesAfterClose = 50, 450
 
 // writeAndNote does a workload's writes, and notes in the log of operations how far it is.
 func writeAndNote(task string) {
-	var seed uint64
-	var n int
-	var path string
-	_, err := fmt.Sscanf(task, "%d %d %q", &seed, &n, &path)
-	must(err)
+	w, n, path := parseTask(task)
 	log, err := os.OpenFile(os.Getenv(logPathVariable), os.O_WRONLY|os.O_APPEND, 0) //nolint:gosec // the test's own
 	must(err)
 	openAndWrite := func(writes int) *sqlite.Store {
@@ -33,7 +29,7 @@ func writeAndNote(task string) {
 		addNote(log, "opened")
 		for range writes {
 			addNote(log, "begin")
-			must(workload{seed}.write(s, n))
+			must(w.write(s, n))
 			addNote(log, "done")
 			n++
 		}
@@ -58,7 +54,7 @@ type recording struct {
 func record(t *testing.T, library, folder string, w workload, written int) recording {
 	t.Helper()
 	r := recording{workload: w, written: written, folder: folder, before: readFolder(t, folder)}
-	r.ops = logged(t, library, folder, "write-and-note", fmt.Sprintf("%d %d %q", w.seed, written, filepath.Join(folder, "pat.db")))
+	r.ops = logged(t, library, folder, "write and note", w.task(written, filepath.Join(folder, "pat.db")))
 	var end moment
 	beginnings := 0
 	for m := range r.moments() {

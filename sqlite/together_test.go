@@ -67,3 +67,23 @@ func schema(path string) (text string, err error) {
 		"UNION ALL SELECT version || ' at ' || applied_at FROM pat_schema ORDER BY line)").Scan(&text)
 	return strings.Join(strings.Fields(text), " "), err
 }
+
+func TestStoresThatStartTogetherShareTheFile(t *testing.T) {
+	for range 10 {
+		path := filepath.Join(t.TempDir(), "pat.db")
+		results := make(chan error)
+		const stores = 8
+		for range stores {
+			go func() {
+				s, err := sqlite.Open(path)
+				if err == nil {
+					err = s.Close()
+				}
+				results <- err
+			}()
+		}
+		for range stores {
+			require.NoError(t, <-results)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package sqlite_test
 
 import (
+	"database/sql"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -16,6 +17,17 @@ import (
 // workload is an endless series of writes. Each is a function of the seed and of its number alone, so that a process
 // that crashes and the one that checks what is left of its work need to tell each other nothing but numbers.
 type workload struct{ seed uint64 }
+
+// task says what a process has to do of a workload: to write on, from the write with the number n, to the database at
+// path.
+func (w workload) task(n int, path string) string { return fmt.Sprintf("%d %d %q", w.seed, n, path) }
+
+// parseTask reads what task has written.
+func parseTask(task string) (w workload, n int, path string) {
+	_, err := fmt.Sscanf(task, "%d %d %q", &w.seed, &n, &path)
+	must(err)
+	return w, n, path
+}
 
 // kind returns which method a write calls. The first one adds a token, so that there always is an earlier token.
 func (w workload) kind(n int) string {
@@ -155,4 +167,21 @@ func contentsOfFile(path string) ([]pat.Record, error) {
 		return nil, err
 	}
 	return recs, integrity(path)
+}
+
+// integrity has SQLite check the whole file.
+func integrity(path string) (err error) {
+	db, err := sql.Open("sqlite3", path)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	var result string
+	if err := db.QueryRowContext(ctx, "PRAGMA integrity_check").Scan(&result); err != nil {
+		return err
+	}
+	if result != "ok" {
+		return errors.New(result)
+	}
+	return nil
 }
