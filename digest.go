@@ -64,7 +64,8 @@ func (d Digest) IsZero() bool { return d.encoded == "" }
 func (d Digest) String() string { return "digest(" + d.Algorithm() + ")" }
 
 // Format prints what String returns, under every verb and flag that fmt asks it about. It doesn't under %p and %w, in
-// an unexported field, and behind a pointer within something else, such as a []*Record under %s.
+// an unexported field, and behind a pointer within something else, such as a []*Record under %s. There, and in failed
+// assertions, the bytes are seen. They are no credential.
 func (d Digest) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, d.String()) }
 
 // LogValue returns what String returns.
