@@ -23,30 +23,35 @@ const (
 	broken    verdict = "NOT TESTED"
 )
 
-// The compiler speaks of the file by this name.
-const mutatedName = "mutated.go"
-
 // A lab runs the tests of one package on mutants of it.
 type lab struct {
 	folder, scratch string
 	first, skip     string
+	guarded         string // the binary with all mutants that have a guard
 	limit           time.Duration
 }
 
-// newLab makes sure that the tests pass as the code is, and takes five times that time as the limit.
-func newLab(folder, first, skip string) (*lab, error) {
+// newLab compiles the guarded mutants, makes sure that the tests pass while none of them has its turn, and takes three
+// times that time as the limit.
+func newLab(folder string, mutants []mutant, first, skip string) (*lab, error) {
 	scratch, err := os.MkdirTemp("", "mutation")
 	if err != nil {
 		return nil, err
 	}
-	l := &lab{folder: folder, scratch: scratch, first: first, skip: skip, limit: 10 * time.Minute}
 	check(letPass(scratch))
+	l := &lab{folder: folder, scratch: scratch, first: first, skip: skip, limit: 10 * time.Minute}
+	files, err := guarded(mutants)
+	check(err)
+	if l.guarded, err = l.compile(scratch, files); err != nil {
+		l.close()
+		return nil, err
+	}
 	start := time.Now()
-	if v := l.test(mutant{}); v != lived {
+	if v := l.run(l.guarded, mutant{}); v != lived {
 		l.close()
 		return nil, fmt.Errorf("the tests of %s without a break: %s", folder, v)
 	}
-	l.limit = 5*time.Since(start) + 10*time.Second
+	l.limit = 3*time.Since(start) + 5*time.Second
 	return l, nil
 }
 
@@ -56,54 +61,73 @@ func letPass(folder string) error { return os.Chmod(folder, 0o711) } //nolint:go
 // close removes the scratch folder, and with it the binaries of tests that may still run.
 func (l *lab) close() { _ = os.RemoveAll(l.scratch) }
 
-// test compiles the package with the break in it, and runs its tests. A mutant without a file breaks nothing.
-func (l *lab) test(m mutant) verdict {
-	own, err := os.MkdirTemp(l.scratch, "mutant")
-	check(err)
-	check(letPass(own))
-	defer func() { _ = os.RemoveAll(own) }()
-	binary, overlay := filepath.Join(own, "pkg.test"), filepath.Join(own, "overlay.json")
-	check(os.WriteFile(overlay, overlayOf(m, filepath.Join(own, mutatedName)), 0o600))
-	compile := exec.CommandContext(context.Background(), "go", "test", "-c", "-vet=off", "-overlay", overlay, "-o", binary, l.folder)
-	if said, err := compile.CombinedOutput(); err != nil {
-		if m.file == "" || !strings.Contains(string(said), mutatedName) {
-			return broken // something else does not compile, and the mutant is not tested
-		}
-		return notViable
-	}
-	if l.first != "" {
-		if v := l.run(binary, own, "-test.run", l.first, "-test.skip", l.skip); v != lived {
-			return v
-		}
-	}
-	return l.run(binary, own, "-test.skip", l.skip)
-}
-
-// overlayOf writes the mutated file to a path, and returns what makes the compiler read it.
-func overlayOf(m mutant, path string) []byte {
+// compile compiles the tests of the package with files of another text in place of its own. What the compiler says is the
+// error, with the name in it of a file that has a fault.
+func (l *lab) compile(scratch string, files map[string][]byte) (binary string, err error) {
 	replaced := make(map[string]string)
-	if m.file != "" {
-		check(os.WriteFile(path, m.mutated(), 0o600))
-		original, err := filepath.Abs(filepath.Join(m.folder, m.file))
+	for name, text := range files {
+		path := filepath.Join(scratch, "mutated_"+name)
+		check(os.WriteFile(path, text, 0o600))
+		original, err := filepath.Abs(filepath.Join(l.folder, name))
 		check(err)
 		replaced[original] = path
 	}
 	text, err := json.Marshal(map[string]any{"Replace": replaced})
 	check(err)
-	return text
+	overlay := filepath.Join(scratch, "overlay.json")
+	check(os.WriteFile(overlay, text, 0o600))
+	binary = filepath.Join(scratch, "pkg.test")
+	said, err := exec.CommandContext(context.Background(),
+		"go", "test", "-c", "-vet=off", "-overlay", overlay, "-o", binary, l.folder).CombinedOutput()
+	if err != nil {
+		return "", errors.New(string(said))
+	}
+	return binary, nil
 }
 
-// run runs tests in their folder, with at most 8 GiB, since a broken loop can ask for everything there is.
-func (l *lab) run(binary, scratch string, flags ...string) verdict {
+// test runs the tests with the break in the package.
+func (l *lab) test(m mutant) verdict {
+	if m.guard != nil {
+		return l.run(l.guarded, m)
+	}
+	own, err := os.MkdirTemp(l.scratch, "mutant")
+	check(err)
+	check(letPass(own))
+	defer func() { _ = os.RemoveAll(own) }()
+	switch binary, err := l.compile(own, map[string][]byte{m.file: m.mutated()}); {
+	case err == nil:
+		return l.run(binary, m)
+	case strings.Contains(err.Error(), "mutated_"+m.file):
+		return notViable
+	}
+	return broken // something else does not compile, and the mutant is not tested
+}
+
+// run runs the tests of a binary while the mutant has its turn: the quick ones, and if they pass all of them.
+func (l *lab) run(binary string, m mutant) verdict {
+	if l.first != "" {
+		if v := l.runTests(binary, m, "-test.run", l.first, "-test.skip", l.skip); v != lived {
+			return v
+		}
+	}
+	return l.runTests(binary, m, "-test.skip", l.skip)
+}
+
+// runTests runs tests in their folder, with at most 8 GiB, since a broken loop can ask for everything there is.
+func (l *lab) runTests(binary string, m mutant, flags ...string) verdict {
+	scratch, err := os.MkdirTemp(l.scratch, "run")
+	check(err)
+	check(letPass(scratch))
+	defer func() { _ = os.RemoveAll(scratch) }()
 	ctx, cancel := context.WithTimeout(context.Background(), l.limit)
 	defer cancel()
 	limited := []string{"-c", `ulimit -v 8388608; exec "$0" -test.short -test.failfast "$@"`, binary}
 	cmd := exec.CommandContext(ctx, "bash", append(limited, flags...)...)
 	cmd.Dir = l.folder
-	cmd.Env = append(os.Environ(), "TMPDIR="+scratch)
+	cmd.Env = append(os.Environ(), "TMPDIR="+scratch, mutantVariable+"="+m.name())
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
-	err := cmd.Run()
+	err = cmd.Run()
 	// A test that failed may have left processes of its own behind.
 	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 	switch {

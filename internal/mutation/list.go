@@ -19,6 +19,8 @@ type mutant struct {
 	from, to           int
 	text               string
 	source             []byte
+	number             int
+	guard              *guard
 }
 
 // lineWithin returns the line of text around an offset, without the white space at its ends.
@@ -62,12 +64,18 @@ func list(folder, gremlins string) ([]mutant, error) {
 		}
 		own := &finder{set: set, of: mutant{folder: folder, file: filepath.Base(path), source: source}}
 		ast.Inspect(file, own.inspect)
-		mutants = append(mutants, own.found...)
+		found := own.found
 		for _, t := range theirs[filepath.Base(path)] {
 			m, err := t.in(own.of)
 			if err != nil {
 				return nil, err
 			}
+			found = append(found, m)
+		}
+		nodes := newNodes(set, file)
+		for _, m := range found {
+			m.number = len(mutants) + 1
+			m.guard = m.guardOf(nodes)
 			mutants = append(mutants, m)
 		}
 	}

@@ -8,8 +8,9 @@
 // are run here and not by gremlins 0.6, which counts a mutant that does not compile as killed, and which leaves out what
 // the coverage profile has no block for: constants, and the conditions of a switch.
 //
-// A break is compiled through an overlay, so the tree is never touched. It is killed if a test fails or if the tests
-// take five times as long as they should, and it is no mutant if it does not compile. The exit status is 1 if one lived
+// Most breaks are compiled together, each behind a guard that asks at run time whether it is its turn; the others one by
+// one. All are compiled through an overlay, so the tree is never touched. A break is killed if a test fails or if the tests
+// take three times as long as they should, and it is no mutant if it does not compile. The exit status is 1 if one lived
 // that equivalent.txt has no reason for.
 package main
 
@@ -50,7 +51,7 @@ func main() {
 	check(err)
 	mutants = slices.DeleteFunc(mutants, func(m mutant) bool { return !wanted.MatchString(m.file) })
 
-	lab, err := newLab(flag.Arg(0), *first, *skip)
+	lab, err := newLab(flag.Arg(0), mutants, *first, *skip)
 	check(err)
 	stopped := make(chan os.Signal, 1)
 	signal.Notify(stopped, os.Interrupt, syscall.SIGTERM)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -87,4 +88,66 @@ func TestOnlyAReasonedSurvivorIsExplained(t *testing.T) {
 func TestTheEquivalentsCanBeRead(t *testing.T) {
 	_, err := parseEquivalents(equivalentText)
 	assert.NoError(t, err)
+}
+
+const guardedSample = `package sample
+
+func f(a, b, c int) int {
+	if a <= b && (b < c || c == 0) {
+		a = c
+	}
+	return a
+}
+`
+
+// Each guarded form does what the mutant says when it has its turn, and what the code says otherwise.
+func TestAGuardDoesWhatItsMutantDoes(t *testing.T) {
+	folder := t.TempDir()
+	write(t, folder, "sample.go", guardedSample)
+	write(t, folder, "go.mod", "module sample\n\ngo 1.26\n")
+	write(t, folder, "sample_test.go", `package sample
+
+import "testing"
+
+func TestF(t *testing.T) {
+	for i := range 64 {
+		println(f(i/16, i/4%4, i%4))
+	}
+}
+`)
+	mutants, err := list(folder, write(t, t.TempDir(), "listed.json", `{"files": [{"file_name": "sample.go", "mutations": [
+		{"type": "CONDITIONALS_NEGATION", "line": 4, "column": 7}, {"type": "CONDITIONALS_BOUNDARY", "line": 4, "column": 7},
+		{"type": "INVERT_LOGICAL", "line": 4, "column": 12},
+		{"type": "CONDITIONALS_NEGATION", "line": 4, "column": 18}, {"type": "CONDITIONALS_BOUNDARY", "line": 4, "column": 18},
+		{"type": "INVERT_LOGICAL", "line": 4, "column": 22}, {"type": "CONDITIONALS_NEGATION", "line": 4, "column": 27}
+	]}]}`))
+	require.NoError(t, err)
+	require.Len(t, mutants, 9)
+	files, err := guarded(mutants)
+	require.NoError(t, err)
+	l := &lab{folder: folder}
+	t.Chdir(folder)
+	all, err := l.compile(t.TempDir(), files)
+	require.NoError(t, err)
+	unbroken := output(t, all, mutant{})
+	seen := map[string]bool{unbroken: true}
+	for _, m := range mutants {
+		require.NotNil(t, m.guard, m.kind)
+		alone, err := l.compile(t.TempDir(), map[string][]byte{m.file: m.mutated()})
+		require.NoError(t, err)
+		got := output(t, all, m)
+		assert.Equal(t, output(t, alone, m), got, "%s %s", m.kind, m.after())
+		assert.NotEqual(t, unbroken, got, "%s %s", m.kind, m.after())
+		seen[got] = true
+	}
+	assert.Greater(t, len(seen), 7)
+}
+
+func output(t *testing.T, binary string, m mutant) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), binary)
+	cmd.Env = append(os.Environ(), mutantVariable+"="+m.name())
+	said, err := cmd.CombinedOutput()
+	require.NoError(t, err)
+	return string(said)
 }
