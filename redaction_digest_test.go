@@ -64,15 +64,15 @@ func seenOfAVerifier(nesting string) string {
 
 // sinkFamily groups the sinks that see the same of a digest. Any other sink is alone.
 func sinkFamily(sink string) string {
-	verb, isVerb := sink[len(sink)-1:], strings.HasPrefix(sink, "%")
+	verb, isVerb := rune(sink[len(sink)-1]), strings.HasPrefix(sink, "%")
 	switch {
-	case isVerb && verb == "w", sink == "Errorf with %w", sink == "errors.Join":
+	case isVerb && verb == 'w', sink == "Errorf with %w", sink == "errors.Join":
 		return "%w"
-	case isVerb && verb == "p":
+	case isVerb && verb == 'p':
 		return "%p"
-	case isVerb && strings.Contains("!EFGOUcefgqstz", verb), sink == "text/template": // it has a %q
+	case isVerb && strings.ContainsRune("!EFGOUcefgqstz", verb), sink == "text/template": // it has a %q
 		return "misfit"
-	case isVerb && strings.Contains("Xbdovx", verb):
+	case isVerb && strings.ContainsRune("Xbdovx", verb):
 		return "fit"
 	}
 	switch sink {
