@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -14,15 +13,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/patkit/pat"
+	"github.com/patkit/pat/httpadapter"
 )
-
-// What a group id looks like in a request: rule 2 of the contract as an expression and a comparison of digits.
-var groupForm = regexp.MustCompile(`\A[1-9][0-9]{0,15}\z`)
-
-func isSpecifiedGroup(id string) bool {
-	const largest = "9007199254740991"
-	return groupForm.MatchString(id) && (len(id) < len(largest) || id <= largest)
-}
 
 // FuzzList sends any credential and any query.
 func FuzzList(f *testing.F) {
@@ -52,7 +44,7 @@ func FuzzList(f *testing.F) {
 		caller := credentialOf(authorization)
 		values, err := url.ParseQuery(query)
 		group := values.Get("groupId")
-		if err != nil || len(values["groupId"]) != 1 || !isSpecifiedGroup(group) {
+		if err != nil || len(values["groupId"]) != 1 || !httpadapter.IsSpecifiedGroup(group) {
 			t.Fatal("listed for a query that names no group")
 		}
 		if !(caller == alice && (group == "1" || group == "2")) && !(caller == bob && group == "2") {
@@ -142,7 +134,7 @@ func checkCreated(t *testing.T, h *host, got answer, name, group string, scopes 
 	if made.UserID != "alice" || made.Name != strings.TrimSpace(name) || made.RevokedAt != nil {
 		t.Fatalf("made %s", got.body)
 	}
-	if !isSpecifiedGroup(group) || string(made.GroupID) != group || group != "1" && group != "2" {
+	if !httpadapter.IsSpecifiedGroup(group) || string(made.GroupID) != group || group != "1" && group != "2" {
 		t.Fatalf("group %s for %s", made.GroupID, group)
 	}
 	for _, scope := range made.Scopes {

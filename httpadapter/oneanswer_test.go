@@ -92,6 +92,7 @@ func refusedValues(h *host) map[string]string {
 		"a value twice":                         value + value,
 		"one character more":                    value + "0",
 		"a long text":                           "pat_" + strings.Repeat("z", 4000),
+		"text beyond ASCII":                     "pat_\u00e9\u202e",
 		"the marker of another kind":            "ghp_" + value[4:],
 		"the marker in upper case":              "PAT_" + value[4:],
 		"a form that is not of this library":    "17|zebra",
@@ -145,6 +146,7 @@ func TestAllRefusalsThatProveNothingAreOneAnswerByteForByte(t *testing.T) {
 		t.Run(way, func(t *testing.T) {
 			want := ask("pat_zebra")
 			require.Contains(t, want, "HTTP/1.1 401 Unauthorized\r\n")
+			require.Contains(t, want, "Www-Authenticate: Bearer realm=\"pat\", error=\"invalid_token\"\r\n")
 			require.Contains(t, want, `"code":"invalid_token"`)
 			for cause, value := range refused {
 				assert.Equal(t, want, ask(value), cause)
@@ -178,6 +180,7 @@ func TestAllTokensThatACallerMayNotSeeAreOneAnswerByteForByte(t *testing.T) {
 	ask := func(id string) string { return api.ask("DELETE", base+"/pats/"+id, bearer(carol), "") }
 	want := ask(unknownID)
 	require.Contains(t, want, "HTTP/1.1 404 Not Found\r\n")
+	require.Contains(t, want, `"code":"not_found"`)
 	for cause, id := range map[string]string{
 		"another unknown id":                   "fedcba98-7654-4321-8fed-cba987654321",
 		"the id of zeros":                      "00000000-0000-0000-0000-000000000000",
@@ -194,6 +197,7 @@ func TestAllTokensThatACallerMayNotSeeAreOneAnswerByteForByte(t *testing.T) {
 	} {
 		assert.Equal(t, want, ask(id), cause)
 	}
+	assert.False(t, h.stored(successor.Token.ID).Revoked())
 	id := inGroup("1")
 	h.store.Inject(2, storetest.Fail(pat.ErrNotFound)) // the token is read, and then revoked
 	assert.Equal(t, want, api.ask("DELETE", base+"/pats/"+id, bearer(alice), ""), "purged in the meantime")

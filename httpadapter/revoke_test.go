@@ -60,25 +60,6 @@ func TestDeleteRefusesAMalformedID(t *testing.T) {
 	}
 }
 
-func TestAnIDThatIsUnknownAndOneThatTheCallerMayNotSeeGetTheSameBytes(t *testing.T) {
-	h := newHost(t)
-	unknown := h.delete(carol, unknownID)
-	assert.Equal(t, http.StatusNotFound, unknown.status)
-	assert.Equal(t, "not_found", unknown.code())
-	for sentence, group := range map[string]string{
-		"a group that the caller may not see":       "1",
-		"a group in which nobody may act":           "3",
-		"a group that is gone":                      "999",
-		"a group that the host does not tell about": "1000",
-	} {
-		t.Run(sentence, func(t *testing.T) {
-			tok, _ := h.issue(pat.CreateParams{GroupID: group})
-			assert.Equal(t, unknown, h.delete(carol, tok.ID))
-			assert.False(t, h.stored(tok.ID).Revoked())
-		})
-	}
-}
-
 func TestACallerWhoMaySeeATokenButNotRevokeItIsForbidden(t *testing.T) {
 	h := newHost(t)
 	tok, _ := h.issue(pat.CreateParams{GroupID: "2"})

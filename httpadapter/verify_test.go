@@ -145,53 +145,29 @@ func TestARequestWithoutBodyReaderHasNoBody(t *testing.T) {
 	assertBadRequest(t, serve(t, h.handler, r))
 }
 
-func TestFailedVerificationsThatProveNothingGetTheSameBytes(t *testing.T) {
+func TestOnlyWhoSendsAWholeValueLearnsThatItsTokenHasEnded(t *testing.T) {
 	gone := false
 	h := newHost(t, func(s *settings) {
 		s.pat.OwnerActive = func(context.Context, string, string) (bool, error) { return !gone, nil }
 	})
-	tok, value := h.issue(pat.CreateParams{})
-	stranger := newHost(t)
-	_, unknown := stranger.issue(pat.CreateParams{})
-	want := h.verify(nil, `{"token":"zebra"}`)
-	assert.Equal(t, http.StatusUnauthorized, want.status)
-	assert.Equal(t, "invalid_token", want.code())
-	assert.Equal(t, `Bearer realm="pat", error="invalid_token"`, want.header.Get("WWW-Authenticate"))
-
-	expired, expiredValue := h.issue(pat.CreateParams{Lifetime: time.Hour})
-	revoked, revokedValue := h.issue(pat.CreateParams{})
-	_, err := h.issuer.Revoke(t.Context(), revoked.ID)
+	_, value := h.issue(pat.CreateParams{})
+	_, expired := h.issue(pat.CreateParams{Lifetime: time.Hour})
+	tok, revoked := h.issue(pat.CreateParams{})
+	_, err := h.issuer.Revoke(t.Context(), tok.ID)
 	require.NoError(t, err)
 	h.clock.Add(2 * time.Hour)
-
-	for sentence, presented := range map[string]string{
-		"a bad checksum":                   "pat_" + tok.Prefix + "-" + strings.Repeat("0", 38),
-		"a marker only":                    "pat_",
-		"one character short":              value[:54],
-		"one character long":               value + "0",
-		"a long text":                      strings.Repeat("z", 10000),
-		"an unknown prefix":                unknown,
-		"a wrong secret":                   wrongSecret(tok.Prefix),
-		"a wrong secret of an expired one": wrongSecret(expired.Prefix),
-		"a wrong secret of a revoked one":  wrongSecret(revoked.Prefix),
-		"a space":                          " ",
-		"text beyond ASCII":                "pat_\u00e9\u202e",
-		"a NUL":                            `\u0000`,
+	verify := func(presented string) answer { return h.verify(nil, `{"token":"`+presented+`"}`) }
+	for presented, code := range map[string]string{
+		expired: "token_expired", revoked: "token_revoked", wrongSecret(tok.Prefix): "invalid_token", " ": "invalid_token", `\u0000`: "invalid_token",
 	} {
-		t.Run(sentence, func(t *testing.T) { assert.Equal(t, want, h.verify(nil, `{"token":"`+presented+`"}`)) })
-	}
-	assert.Equal(t, want, h.verify(bearer("pat_zebra"), ""))
-
-	// These know the whole secret.
-	for presented, code := range map[string]string{expiredValue: "token_expired", revokedValue: "token_revoked"} {
-		got := h.verify(nil, `{"token":"`+presented+`"}`)
+		got := verify(presented)
 		assert.Equal(t, http.StatusUnauthorized, got.status)
 		assert.Equal(t, code, got.code())
 		assert.Equal(t, `Bearer realm="pat", error="invalid_token"`, got.header.Get("WWW-Authenticate"))
 	}
-	require.Equal(t, http.StatusOK, h.verify(nil, `{"token":"`+value+`"}`).status)
+	require.Equal(t, http.StatusOK, verify(value).status)
 	gone = true
-	assert.Equal(t, want, h.verify(nil, `{"token":"`+value+`"}`), "an owner who is gone")
+	assert.Equal(t, verify(wrongSecret(tok.Prefix)), verify(value), "not even they learn that the owner is gone")
 }
 
 // wrongSecret makes a well-formed value with a prefix that was issued and a secret that was not.
