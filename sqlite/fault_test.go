@@ -64,19 +64,19 @@ func nextRecord(rec pat.Record) pat.Record {
 	return rec
 }
 
-// bench is a store with one record, whose driver fails when it is told to.
-type bench struct {
+// faultyStore is a store with one record, whose driver fails when it is told to.
+type faultyStore struct {
 	*Store
 	rec      pat.Record
 	injector *injector
 }
 
-func newBench(t *testing.T) *bench {
+func newFaultyStore(t *testing.T) *faultyStore {
 	path := filepath.Join(t.TempDir(), "pat.db")
 	s := testStore(t, path)
-	b := &bench{Store: s, rec: testRecord(t), injector: &injector{}}
-	b.rec.Token.ExpiresAt = created.Add(24 * time.Hour)
-	require.NoError(t, s.Insert(t.Context(), b.rec, 0))
+	f := &faultyStore{Store: s, rec: testRecord(t), injector: &injector{}}
+	f.rec.Token.ExpiresAt = created.Add(24 * time.Hour)
+	require.NoError(t, s.Insert(t.Context(), f.rec, 0))
 	// Every session gets a connection over the driver that fails.
 	file, err := findFile(path)
 	require.NoError(t, err)
@@ -85,7 +85,7 @@ func newBench(t *testing.T) *bench {
 		if c == s.writer.stack[0] {
 			role, prepare = roleWriter, c.prepareWrites
 		}
-		db := sql.OpenDB(&faultyConnector{newConnector(file, role, time.Second), b.injector})
+		db := sql.OpenDB(&faultyConnector{newConnector(file, role, time.Second), f.injector})
 		t.Cleanup(func() { require.NoError(t, db.Close()) })
 		for _, stmt := range c.prepared {
 			require.NoError(t, stmt.Close())
@@ -96,15 +96,15 @@ func newBench(t *testing.T) *bench {
 		c.prepared = nil
 		require.NoError(t, prepare())
 	}
-	return b
+	return f
 }
 
 // state is what the store holds.
-func (b *bench) state(t *testing.T) []pat.Record {
+func (f *faultyStore) state(t *testing.T) []pat.Record {
 	t.Helper()
 	var records []pat.Record
-	for _, prefix := range []string{b.rec.Token.Prefix, nextRecord(b.rec).Token.Prefix} {
-		rec, err := b.FindByPrefix(t.Context(), prefix)
+	for _, prefix := range []string{f.rec.Token.Prefix, nextRecord(f.rec).Token.Prefix} {
+		rec, err := f.FindByPrefix(t.Context(), prefix)
 		if !errors.Is(err, pat.ErrNotFound) {
 			require.NoError(t, err)
 		}
@@ -114,11 +114,11 @@ func (b *bench) state(t *testing.T) []pat.Record {
 }
 
 // rested checks that every session is back in its pool, and none in a transaction.
-func (b *bench) rested(t *testing.T) {
+func (f *faultyStore) rested(t *testing.T) {
 	t.Helper()
-	assert.Len(t, b.writer.free, cap(b.writer.free))
-	assert.Len(t, b.readers.free, cap(b.readers.free))
-	for _, c := range sessions(b.Store) {
+	assert.Len(t, f.writer.free, cap(f.writer.free))
+	assert.Len(t, f.readers.free, cap(f.readers.free))
+	for _, c := range sessions(f.Store) {
 		var n int
 		require.NoError(t, c.exec(t.Context(), "BEGIN"), "there is no transaction within a transaction")
 		require.NoError(t, c.conn.QueryRowContext(t.Context(), "SELECT count(*) FROM pat_tokens").Scan(&n))
@@ -131,32 +131,32 @@ func TestEveryStatementOfEveryMethodFails(t *testing.T) {
 	cells := 0
 	for method, call := range methods {
 		t.Run(method, func(t *testing.T) {
-			b := newBench(t)
-			before := b.state(t)
-			b.injector.arm(0, false)
-			require.NoError(t, call(t.Context(), b.Store, b.rec))
-			statements := b.injector.seen
-			after := b.state(t)
+			f := newFaultyStore(t)
+			before := f.state(t)
+			f.injector.arm(0, false)
+			require.NoError(t, call(t.Context(), f.Store, f.rec))
+			statements := f.injector.seen
+			after := f.state(t)
 			require.NotEmpty(t, statements)
 			for n, statement := range statements {
 				for _, done := range []bool{false, true} {
 					cells++
 					name := fmt.Sprintf("%s, number %d, ran %t", statement, n+1, done)
-					b := newBench(t)
-					b.injector.arm(n+1, done)
-					err := call(t.Context(), b.Store, b.rec)
+					f := newFaultyStore(t)
+					f.injector.arm(n+1, done)
+					err := call(t.Context(), f.Store, f.rec)
 					require.ErrorIs(t, err, errDisk, name)
 					for _, sentinel := range []error{pat.ErrInvalidToken, pat.ErrNotFound, pat.ErrExists, pat.ErrLimitReached} {
 						require.NotErrorIs(t, err, sentinel, name)
 					}
-					b.injector.arm(0, false)
-					b.rested(t)
+					f.injector.arm(0, false)
+					f.rested(t)
 					if done && statement == "COMMIT" {
-						assert.Equal(t, after, b.state(t), "%s: the outcome was unknown, and is that of the commit", name)
+						assert.Equal(t, after, f.state(t), "%s: the outcome was unknown, and is that of the commit", name)
 					} else {
-						assert.Equal(t, before, b.state(t), name)
-						require.NoError(t, call(t.Context(), b.Store, b.rec), name)
-						assert.Equal(t, after, b.state(t), "%s: it works when it is tried again", name)
+						assert.Equal(t, before, f.state(t), name)
+						require.NoError(t, call(t.Context(), f.Store, f.rec), name)
+						assert.Equal(t, after, f.state(t), "%s: it works when it is tried again", name)
 					}
 				}
 			}
@@ -170,33 +170,33 @@ func TestEveryLookAtTheContextMayBeTheLast(t *testing.T) {
 	for method, call := range methods {
 		t.Run(method, func(t *testing.T) {
 			for looks := 0; ; looks++ {
-				b := newBench(t)
-				before := b.state(t)
-				err := call(&endingContext{Context: t.Context(), looks: looks}, b.Store, b.rec)
-				b.rested(t)
+				f := newFaultyStore(t)
+				before := f.state(t)
+				err := call(&endingContext{Context: t.Context(), looks: looks}, f.Store, f.rec)
+				f.rested(t)
 				if err == nil {
 					require.Positive(t, looks, "it looks at least once")
 					t.Logf("%d looks", looks)
 					return
 				}
 				require.ErrorIs(t, err, context.Canceled)
-				assert.Equal(t, before, b.state(t), "canceled at look %d", looks+1)
+				assert.Equal(t, before, f.state(t), "canceled at look %d", looks+1)
 			}
 		})
 	}
 }
 
 func TestAPanicWithinATransactionRollsItBack(t *testing.T) {
-	b := newBench(t)
-	before := b.state(t)
-	row, err := encode(nextRecord(b.rec))
+	f := newFaultyStore(t)
+	before := f.state(t)
+	row, err := encode(nextRecord(f.rec))
 	require.NoError(t, err)
 	assert.PanicsWithValue(t, "out of order", func() {
-		_ = b.transact(t.Context(), "test", func(c *session) error {
+		_ = f.transact(t.Context(), "test", func(c *session) error {
 			require.NoError(t, c.insert(t.Context(), row))
 			panic("out of order")
 		})
 	})
-	b.rested(t)
-	assert.Equal(t, before, b.state(t))
+	f.rested(t)
+	assert.Equal(t, before, f.state(t))
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"testing"
+	"testing/synctest"
 
 	"github.com/patkit/pat"
 	"github.com/patkit/pat/memory"
@@ -14,8 +15,9 @@ func TestAFaultyStoreWithoutAFaultKeepsTheRules(t *testing.T) {
 	Run(t, func(*testing.T) pat.Store { return NewFaulty(memory.New()) })
 }
 
-// each calls a method of a store that holds rec, and reports whether its result has tokens that all passed change.
-var each = map[string]func(ctx context.Context, s pat.Store, h *harness, rec pat.Record) (changed bool, err error){
+// calls has one of each method, of a store that holds rec. It reports whether its result has tokens that all passed
+// change.
+var calls = map[string]func(ctx context.Context, s pat.Store, h *harness, rec pat.Record) (changed bool, err error){
 	"Insert": func(ctx context.Context, s pat.Store, h *harness, _ pat.Record) (bool, error) {
 		return false, s.Insert(ctx, h.record(), 0)
 	},
@@ -59,7 +61,7 @@ var reads = []string{"FindByPrefix", "FindByID", "List"}
 
 func TestEveryMethodMeetsEveryFault(t *testing.T) {
 	down := errors.New("down")
-	for method, call := range each {
+	for method, call := range calls {
 		// meeting calls the method once with a fault, and reports what came of it and whether the store was changed.
 		meeting := func(t *testing.T, ctx context.Context, fault Fault) (changed, written bool, err error) {
 			t.Helper()
@@ -156,23 +158,26 @@ func TestABlockedCallGoesOnOnceTheFaultIsTakenAway(t *testing.T) {
 		"by another Inject": func(f *Faulty) { f.Inject(1, Fail(errors.New("down"))) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			store := NewFaulty(memory.New())
-			met := store.Inject(1, Block())
-			done := make(chan error)
-			go func() {
-				_, err := store.FindByID(ctx, numberedID(1))
-				done <- err
-			}()
-			<-met
-			select {
-			case err := <-done:
-				t.Fatalf("the call did not wait, and returned %v", err)
-			default:
-			}
-			takeAway(store)
-			if err := <-done; !errors.Is(err, pat.ErrNotFound) {
-				t.Errorf("got error %v, want that of the store", err)
-			}
+			synctest.Test(t, func(t *testing.T) {
+				store := NewFaulty(memory.New())
+				met := store.Inject(1, Block())
+				done := make(chan error, 1)
+				go func() {
+					_, err := store.FindByID(ctx, numberedID(1))
+					done <- err
+				}()
+				<-met
+				synctest.Wait() // until the call waits, or has ended
+				select {
+				case err := <-done:
+					t.Fatalf("the call did not wait, and returned %v", err)
+				default:
+				}
+				takeAway(store)
+				if err := <-done; !errors.Is(err, pat.ErrNotFound) {
+					t.Errorf("got error %v, want that of the store", err)
+				}
+			})
 		})
 	}
 }
