@@ -30,7 +30,7 @@ func TestOfManyCreatorsOneGetsTheLastPlace(t *testing.T) {
 	}
 }
 
-func TestCallsThatOverlap(t *testing.T) {
+func TestCallsThatOverlapBreakNoPromise(t *testing.T) {
 	for _, c := range contest.Interleavings() {
 		t.Run(c.Name, func(t *testing.T) { require.NoError(t, c.Run(memory.New())) })
 	}

@@ -84,7 +84,7 @@ func (r *remoteStorm) End() (report contest.Report, err error) {
 	return report, json.Unmarshal([]byte(text), &report)
 }
 
-func TestCallsThatOverlap(t *testing.T) {
+func TestCallsThatOverlapBreakNoPromise(t *testing.T) {
 	for _, c := range contest.Interleavings() {
 		t.Run(c.Name, func(t *testing.T) { require.NoError(t, c.Run(inFile(t))) })
 	}

@@ -77,7 +77,7 @@ func (l leftover) somewhere() int {
 
 // A log that was cut short or damaged counts up to the last write that is whole in it, and the database is sound. That
 // is no error: it is also what a crash in the middle of a write leaves, and SQLite can't tell the two apart.
-func TestOfADamagedLogCountsWhatIsWhole(t *testing.T) {
+func TestADamagedLogCountsUpToTheDamage(t *testing.T) {
 	left := leaveOver(t)
 	whole := left.files["pat.db-wal"]
 	for name, damage := range map[string]func(log []byte, at int) []byte{
@@ -105,7 +105,7 @@ func garbageUnlike(original []byte) []byte {
 }
 
 // The -shm file holds nothing that is not in the log.
-func TestOfALeftOverShmFileNothingIsBelieved(t *testing.T) {
+func TestNothingInALeftOverShmFileIsBelieved(t *testing.T) {
 	left := leaveOver(t)
 	whole := left.files["pat.db-shm"]
 	for name, shm := range map[string][]byte{

@@ -1,5 +1,9 @@
 // Package contest lets many goroutines work on one store at once, through an Issuer and Verifiers, and reports which
 // promise of the library did not hold. The tests of the stores use it, also in several processes on one store.
+//
+// [LastPlace] is about the limit: crowds of creators race for one place. [Revoke] is about the end of a token: parties,
+// such as a [Storm], use it and write to it while it is revoked. Both leave the order to chance. [Interleavings] bring
+// those orders about that matter most, one by one.
 package contest
 
 import (

@@ -12,7 +12,7 @@ import (
 type Interleaving struct {
 	// Name says which.
 	Name string
-	run  func(h *house) error
+	run  func(s *service) error
 }
 
 // Run brings the order about on an empty store, and returns an error if a promise did not hold.
@@ -21,73 +21,73 @@ func (i Interleaving) Run(store pat.Store) error {
 	if err != nil {
 		return err
 	}
-	h := &house{Issuer: issuer, store: store}
-	if h.Issued, err = create(issuer, "group"); err != nil {
+	s := &service{Issuer: issuer, store: store}
+	if s.Issued, err = create(issuer, "group"); err != nil {
 		return err
 	}
-	if h.record, err = store.FindByPrefix(ctx, h.Token.Prefix); err != nil {
+	if s.record, err = store.FindByPrefix(ctx, s.Token.Prefix); err != nil {
 		return err
 	}
-	return i.run(h)
+	return i.run(s)
 }
 
 // Interleavings returns those in which a call that was prepared before another one is carried out after it.
 func Interleavings() []Interleaving {
 	return []Interleaving{
-		{"a verification that has not read the token when it is revoked", func(h *house) error {
-			return want(pat.ErrRevoked, during(h.store, "before FindByPrefix", h.verify, h.revoke))
+		{"a verification that has not read the token when it is revoked", func(s *service) error {
+			return want(pat.ErrRevoked, during(s.store, "before FindByPrefix", s.verify, s.revoke))
 		}},
-		{"a verification that has read the token when it is revoked", func(h *house) error {
+		{"a verification that has read the token when it is revoked", func(s *service) error {
 			// It began before the revocation had returned, so it may still succeed; what it writes may not.
-			err := during(h.store, "after FindByPrefix", h.verify, h.revoke)
-			return errors.Join(want(nil, err), h.staysRevoked())
+			err := during(s.store, "after FindByPrefix", s.verify, s.revoke)
+			return errors.Join(want(nil, err), s.staysRevoked())
 		}},
-		{"a last use that is written when the token is revoked", func(h *house) error {
-			return errors.Join(want(nil, during(h.store, "before Touch", h.verify, h.revoke)), h.staysRevoked())
+		{"a last use that is written when the token is revoked", func(s *service) error {
+			return errors.Join(want(nil, during(s.store, "before Touch", s.verify, s.revoke)), s.staysRevoked())
 		}},
-		{"a digest that is replaced when the token is revoked", func(h *house) error {
-			return errors.Join(want(nil, during(h.store, "before ReplaceDigest", h.verify, h.revoke)), h.staysRevoked())
+		{"a digest that is replaced when the token is revoked", func(s *service) error {
+			return errors.Join(want(nil, during(s.store, "before ReplaceDigest", s.verify, s.revoke)), s.staysRevoked())
 		}},
-		{"a digest that is replaced when all tokens are revoked", func(h *house) error {
-			return errors.Join(want(nil, during(h.store, "before ReplaceDigest", h.verify, h.revokeAll)), h.staysRevoked())
+		{"a digest that is replaced when all tokens are revoked", func(s *service) error {
+			return errors.Join(want(nil, during(s.store, "before ReplaceDigest", s.verify, s.revokeAll)), s.staysRevoked())
 		}},
-		{"a last use that is written when the token has been purged", func(h *house) error {
-			err := during(h.store, "before Touch", h.verify, func() error { return errors.Join(h.revoke(), h.purge()) })
-			return errors.Join(want(nil, err), want(pat.ErrUnknown, h.verify(h.store)))
+		{"a last use that is written when the token has been purged", func(s *service) error {
+			err := during(s.store, "before Touch", s.verify, func() error { return errors.Join(s.revoke(), s.purge()) })
+			return errors.Join(want(nil, err), want(pat.ErrUnknown, s.verify(s.store)))
 		}},
-		{"a rotation that has read the token when it is revoked", func(h *house) error {
-			err := during(h.store, "before Rotate", h.rotate, h.revoke)
-			return errors.Join(want(pat.ErrRevoked, err), h.staysRevoked(), h.has(1, 0))
+		{"a rotation that has read the token when it is revoked", func(s *service) error {
+			err := during(s.store, "before Rotate", s.rotate, s.revoke)
+			return errors.Join(want(pat.ErrRevoked, err), s.staysRevoked(), s.has(1, 0))
 		}},
-		{"a rotation that has read the token when all are revoked", func(h *house) error {
-			err := during(h.store, "before Rotate", h.rotate, h.revokeAll)
-			return errors.Join(want(pat.ErrRevoked, err), h.staysRevoked(), h.has(1, 0))
+		{"a rotation that has read the token when all are revoked", func(s *service) error {
+			err := during(s.store, "before Rotate", s.rotate, s.revokeAll)
+			return errors.Join(want(pat.ErrRevoked, err), s.staysRevoked(), s.has(1, 0))
 		}},
-		{"a rotation that has read the token when it is rotated", func(h *house) error {
-			err := during(h.store, "before Rotate", h.rotate, func() error { return h.rotate(h.store) })
-			return errors.Join(want(pat.ErrRotated, err), h.has(2, 2))
+		{"a rotation that has read the token when it is rotated", func(s *service) error {
+			err := during(s.store, "before Rotate", s.rotate, func() error { return s.rotate(s.store) })
+			return errors.Join(want(pat.ErrRotated, err), s.has(2, 2))
 		}},
-		{"a rotation that has not answered when the old token is revoked", func(h *house) error {
-			err := during(h.store, "after Rotate", h.rotate, h.revoke)
-			return errors.Join(want(nil, err), want(pat.ErrRevoked, h.verify(h.store)), h.has(2, 1))
+		{"a rotation that has not answered when the old token is revoked", func(s *service) error {
+			err := during(s.store, "after Rotate", s.rotate, s.revoke)
+			return errors.Join(want(nil, err), want(pat.ErrRevoked, s.verify(s.store)), s.has(2, 1))
 		}},
-		{"a rotation that has not answered when all tokens are revoked", func(h *house) error {
-			err := during(h.store, "after Rotate", h.rotate, h.revokeAll)
-			return errors.Join(want(nil, err), want(pat.ErrRevoked, h.verify(h.store)), h.has(2, 0))
+		{"a rotation that has not answered when all tokens are revoked", func(s *service) error {
+			err := during(s.store, "after Rotate", s.rotate, s.revokeAll)
+			return errors.Join(want(nil, err), want(pat.ErrRevoked, s.verify(s.store)), s.has(2, 0))
 		}},
-		{"a revocation that comes when the token is revoked", func(h *house) error {
+		{"a revocation that comes when the token is revoked", func(s *service) error {
 			var at time.Time
-			err := during(h.store, "before Revoke", h.revokeOn, func() error {
-				tok, err := h.Revoke(ctx, h.Token.ID)
+			err := during(s.store, "before Revoke", s.revokeOn, func() error {
+				tok, err := s.Revoke(ctx, s.Token.ID)
 				at = tok.RevokedAt
 				return err
 			})
-			if got, getErr := h.Get(ctx, h.Token.ID); getErr != nil || !got.RevokedAt.Equal(at) {
+			if got, getErr := s.Get(ctx, s.Token.ID); getErr != nil || !got.RevokedAt.Equal(at) {
 				err = errors.Join(err, getErr, fmt.Errorf("revoked at %v, and then at %v", at, got.RevokedAt))
 			}
-			return errors.Join(want(nil, err), h.staysRevoked())
+			return errors.Join(want(nil, err), s.staysRevoked())
 		}},
-		{"a creation that comes when the last place is taken", func(h *house) error {
+		{"a creation that comes when the last place is taken", func(s *service) error {
 			const limit = 2
 			within := func(store pat.Store) error {
 				issuer, err := pat.NewIssuer(store, pat.Config{GroupLimit: limit})
@@ -96,14 +96,14 @@ func Interleavings() []Interleaving {
 				}
 				return err
 			}
-			err := during(h.store, "before Insert", within, func() error { return within(h.store) })
-			return errors.Join(want(pat.ErrLimitReached, err), h.has(limit, limit))
+			err := during(s.store, "before Insert", within, func() error { return within(s.store) })
+			return errors.Join(want(pat.ErrLimitReached, err), s.has(limit, limit))
 		}},
 	}
 }
 
-// house is an Issuer, its store and a token.
-type house struct {
+// service is an Issuer, its store and a token.
+type service struct {
 	*pat.Issuer
 	pat.Issued
 	store  pat.Store
@@ -111,60 +111,60 @@ type house struct {
 }
 
 // verify also writes the last use and replaces the digest.
-func (h *house) verify(store pat.Store) error {
-	return verifyOnce(store, replacing(), h.Value.Reveal())
+func (s *service) verify(store pat.Store) error {
+	return verifyOnce(store, replacing(), s.Value.Reveal())
 }
 
-func (h *house) revoke() error { return h.revokeOn(h.store) }
+func (s *service) revoke() error { return s.revokeOn(s.store) }
 
-func (h *house) revokeOn(store pat.Store) error {
+func (s *service) revokeOn(store pat.Store) error {
 	issuer, err := pat.NewIssuer(store, issuing())
 	if err == nil {
-		_, err = issuer.Revoke(ctx, h.Token.ID)
+		_, err = issuer.Revoke(ctx, s.Token.ID)
 	}
 	return err
 }
 
-func (h *house) revokeAll() error {
-	_, err := h.RevokeAll(ctx, pat.Owner{GroupID: h.Token.GroupID})
+func (s *service) revokeAll() error {
+	_, err := s.RevokeAll(ctx, pat.Owner{GroupID: s.Token.GroupID})
 	return err
 }
 
-func (h *house) rotate(store pat.Store) error {
+func (s *service) rotate(store pat.Store) error {
 	issuer, err := pat.NewIssuer(store, issuing())
 	if err == nil {
-		_, err = issuer.Rotate(ctx, h.Token.ID, pat.RotateParams{Grace: time.Hour})
+		_, err = issuer.Rotate(ctx, s.Token.ID, pat.RotateParams{Grace: time.Hour})
 	}
 	return err
 }
 
 // purge deletes everything that has ended by now.
-func (h *house) purge() error {
-	_, err := h.store.Purge(ctx, time.Now().Add(time.Second), 1000)
+func (s *service) purge() error {
+	_, err := s.store.Purge(ctx, time.Now().Add(time.Second), 1000)
 	return err
 }
 
 // staysRevoked checks that the token is as it was, but for having been used and revoked once.
-func (h *house) staysRevoked() error {
-	rec, err := h.store.FindByPrefix(ctx, h.Token.Prefix)
+func (s *service) staysRevoked() error {
+	rec, err := s.store.FindByPrefix(ctx, s.Token.Prefix)
 	switch {
 	case err != nil:
 		return err
 	case !rec.Token.Revoked():
 		return errors.New("the token is not revoked any more")
-	case rec.Digest != h.record.Digest:
+	case rec.Digest != s.record.Digest:
 		return errors.New("the digest of a revoked token was replaced")
-	case !rec.Token.RevokedAt.Equal(rec.Token.UpdatedAt) || !rec.Token.ExpiresAt.Equal(h.Token.ExpiresAt) || rec.Token.RotatedTo != "":
+	case !rec.Token.RevokedAt.Equal(rec.Token.UpdatedAt) || !rec.Token.ExpiresAt.Equal(s.Token.ExpiresAt) || rec.Token.RotatedTo != "":
 		return fmt.Errorf("the revoked token was changed: %+v", rec.Token)
 	}
-	return want(pat.ErrRevoked, h.verify(h.store))
+	return want(pat.ErrRevoked, s.verify(s.store))
 }
 
 // has checks how many tokens the group has, and how many of them are not revoked.
-func (h *house) has(all, live int) error {
+func (s *service) has(all, live int) error {
 	got := [2]int{}
 	for i, revoked := range []bool{true, false} {
-		page, err := h.List(ctx, pat.ListParams{GroupID: h.Token.GroupID, IncludeRevoked: revoked})
+		page, err := s.List(ctx, pat.ListParams{GroupID: s.Token.GroupID, IncludeRevoked: revoked})
 		if err != nil {
 			return err
 		}

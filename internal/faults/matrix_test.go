@@ -57,36 +57,36 @@ func TestEveryFaultAtEveryCallOfEveryOperation(t *testing.T) {
 	}
 }
 
-// start opens a world for the operation.
-func (op operation) start(t *testing.T, open func(*testing.T) pat.Store) *world {
-	w := newWorld(t, open)
-	w.crowd(op.crowd)
-	return w
+// start opens a service for the operation.
+func (op operation) start(t *testing.T, open func(*testing.T) pat.Store) *service {
+	s := newService(t, open)
+	s.crowd(op.crowd)
+	return s
 }
 
 // undisturbed returns the calls that the operation makes of the store, and what the store holds before each of them and
 // after the last. On the way it shows that a store which is slow at any of them does no harm.
 func (op operation) undisturbed(t *testing.T, open func(*testing.T) pat.Store) (calls, states []string) {
 	synctest.Test(t, func(t *testing.T) {
-		w := op.start(t, open)
-		states = append(states, w.state())
-		out := op.attempt(t.Context(), w)
+		s := op.start(t, open)
+		states = append(states, s.state())
+		out := op.attempt(t.Context(), s)
 		require.Equal(t, outcome{admitted: out.admitted}, out)
-		calls = w.faults.Calls()
+		calls = s.faults.Calls()
 		require.NotEmpty(t, calls)
 	})
 	for n := range calls {
 		synctest.Test(t, func(t *testing.T) {
-			w := op.start(t, open)
-			met := w.faults.Inject(n+1, storetest.Block())
+			s := op.start(t, open)
+			met := s.faults.Inject(n+1, storetest.Block())
 			done := make(chan outcome)
-			go func() { done <- op.attempt(t.Context(), w) }()
+			go func() { done <- op.attempt(t.Context(), s) }()
 			<-met
-			states = append(states[:n], w.state())
-			w.faults.Heal()
+			states = append(states[:n], s.state())
+			s.faults.Heal()
 			out := <-done
 			require.Equal(t, outcome{admitted: out.admitted}, out)
-			states = append(states, w.state())
+			states = append(states, s.state())
 		})
 	}
 	return calls, states
@@ -94,20 +94,20 @@ func (op operation) undisturbed(t *testing.T, open func(*testing.T) pat.Store) (
 
 // meets lets the call with index n of an operation meet a fault.
 func (op operation) meets(t *testing.T, open func(*testing.T) pat.Store, f fault, method string, n int, states []string) {
-	w := op.start(t, open)
-	met := w.faults.Inject(n+1, f.inject)
+	s := op.start(t, open)
+	met := s.faults.Inject(n+1, f.inject)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	done := make(chan outcome)
-	go func() { done <- op.attempt(ctx, w) }()
+	go func() { done <- op.attempt(ctx, s) }()
 	<-met
 	if f.blocks {
 		cancel()
 	}
-	op.check(t, w, f, method, <-done)
+	op.check(t, s, f, method, <-done)
 
-	w.faults.Heal()
-	state := w.state()
+	s.faults.Heal()
+	state := s.state()
 	switch {
 	case op.writesBehind && method == "Touch" && !errors.Is(f.cause, pat.ErrInvalidArgument): // no later try takes those
 		assert.Equal(t, states[n+1], state, "the times are written by a later try")
@@ -116,18 +116,18 @@ func (op operation) meets(t *testing.T, open func(*testing.T) pat.Store, f fault
 	default:
 		assert.Equal(t, states[n], state, "the call was not made, and the operation ended before it")
 	}
-	op.again(t, w, state, states[len(states)-1])
+	op.again(t, s, state, states[len(states)-1])
 }
 
 // isBehind reports whether a method is one that a Verifier calls to write, which it does in a goroutine of its own.
 func isBehind(method string) bool { return method == "Touch" || method == "ReplaceDigest" }
 
 // check looks at the outcome of an operation whose call met a fault.
-func (op operation) check(t *testing.T, w *world, f fault, method string, out outcome) {
+func (op operation) check(t *testing.T, s *service, f fault, method string, out outcome) {
 	t.Helper()
 	if op.writesBehind && isBehind(method) {
 		require.Equal(t, outcome{admitted: true}, out, "a fault in the background fails no verification")
-		failed := w.writesFailed()
+		failed := s.writesFailed()
 		require.Len(t, failed, 1, "and is told of")
 		if f.panics {
 			assert.NotContains(t, failed[0].Error(), secretOfAFault)
@@ -138,7 +138,7 @@ func (op operation) check(t *testing.T, w *world, f fault, method string, out ou
 	switch {
 	case op.over == overHTTP:
 		require.Equal(t, outcome{err: statusError(500)}, out)
-		require.Len(t, w.reports, 1, "the host learns the cause")
+		require.Len(t, s.reports, 1, "the host learns the cause")
 		return
 	case f.panics && isBehind(method): // Close writes in a goroutine
 		require.ErrorContains(t, out.err, "panic of type string")

@@ -17,15 +17,15 @@ func TestTheDigestOfAnotherTokenLetsNobodyIn(t *testing.T) {
 		for _, name := range []string{"current", "outdated", "imported"} {
 			t.Run(store.name+"/"+name, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					w := newWorld(t, store.open)
-					for other, tok := range w.tokens {
+					s := newService(t, store.open)
+					for other, tok := range s.tokens {
 						if other == name {
 							continue
 						}
-						rec, err := w.held.FindByPrefix(t.Context(), tok.Prefix)
+						rec, err := s.held.FindByPrefix(t.Context(), tok.Prefix)
 						require.NoError(t, err)
-						w.faults.Inject(1, storetest.Corrupt(func(r *pat.Record) { r.Digest = rec.Digest }))
-						got, err := w.verifier.Verify(t.Context(), w.values[name])
+						s.faults.Inject(1, storetest.Corrupt(func(r *pat.Record) { r.Digest = rec.Digest }))
+						got, err := s.verifier.Verify(t.Context(), s.values[name])
 						require.ErrorIs(t, err, pat.ErrWrongSecret, other)
 						assert.Equal(t, pat.Token{}, got)
 					}

@@ -1,5 +1,5 @@
 // Package faults tests what becomes of every operation, in Go and over HTTP, when its store fails: at each call in turn,
-// in each way, on each store.
+// in each way, on each store. It has tests alone, which stand here because they are about several packages at once.
 package faults
 
 import (
@@ -23,11 +23,11 @@ import (
 	"github.com/patkit/pat/storetest"
 )
 
-// stores are what the faults happen to.
+// stores are those to which the faults happen.
 var stores = []struct {
 	name string
 	open func(t *testing.T) pat.Store
-	// slow says that each world takes many writes to the disk.
+	// slow says that each service takes many writes to the disk.
 	slow bool
 }{
 	{name: "memory", open: func(*testing.T) pat.Store { return memory.New() }},
@@ -43,8 +43,8 @@ func openSQLite(t *testing.T, path string) pat.Store {
 	return s
 }
 
-// world is a service with a few tokens. Its clock is that of the bubble that each cell runs in, see testing/synctest.
-type world struct {
+// service embeds the library, with a few tokens. Its clock is that of the bubble that each cell runs in, see testing/synctest.
+type service struct {
 	t        *testing.T
 	held     pat.Store // what is really there
 	faults   *storetest.Faulty
@@ -69,34 +69,34 @@ const (
 	crowdedGroup = "2"
 )
 
-func newWorld(t *testing.T, open func(*testing.T) pat.Store) *world {
+func newService(t *testing.T, open func(*testing.T) pat.Store) *service {
 	held := open(t)
-	w := &world{
+	s := &service{
 		t: t, held: held, faults: storetest.NewFaulty(held),
 		tokens: make(map[string]pat.Token), values: map[string]string{"imported": oldValue},
 	}
-	w.fill()
-	cfg := w.config()
+	s.fill()
+	cfg := s.config()
 	var err error
-	w.issuer, err = pat.NewIssuer(w.faults, cfg)
+	s.issuer, err = pat.NewIssuer(s.faults, cfg)
 	require.NoError(t, err)
-	w.verifier, err = pat.NewVerifier(w.faults, cfg)
+	s.verifier, err = pat.NewVerifier(s.faults, cfg)
 	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, w.verifier.Close(context.Background())) })
-	w.handler, err = httpadapter.New(httpadapter.Config{
-		Issuer: w.issuer, Verifier: w.verifier, OnError: w.report,
+	t.Cleanup(func() { require.NoError(t, s.verifier.Close(context.Background())) })
+	s.handler, err = httpadapter.New(httpadapter.Config{
+		Issuer: s.issuer, Verifier: s.verifier, OnError: s.report,
 		Authenticate: func(*http.Request) (httpadapter.Caller, error) { return httpadapter.Caller{UserID: "alice"}, nil },
 		Authorize: func(context.Context, httpadapter.Caller, httpadapter.Action, httpadapter.Target) error {
 			return nil
 		},
 	})
 	require.NoError(t, err)
-	w.guarded = httpadapter.RequireToken(w.verifier, httpadapter.OnError(w.report))(http.HandlerFunc(
-		func(http.ResponseWriter, *http.Request) { w.passed++ }))
-	return w
+	s.guarded = httpadapter.RequireToken(s.verifier, httpadapter.OnError(s.report))(http.HandlerFunc(
+		func(http.ResponseWriter, *http.Request) { s.passed++ }))
+	return s
 }
 
-func (w *world) config() pat.Config {
+func (s *service) config() pat.Config {
 	return pat.Config{
 		GroupLimit: 10,
 		PepperKeys: []pat.PepperKey{{ID: "k1", Key: pat.NewSecret(make([]byte, 32))}},
@@ -106,21 +106,21 @@ func (w *world) config() pat.Config {
 		},
 		OnEvent: func(_ context.Context, e pat.Event) {
 			if e.Type == pat.EventWriteFailed {
-				w.mu.Lock()
-				defer w.mu.Unlock()
-				w.failed = append(w.failed, e.Reason)
+				s.mu.Lock()
+				defer s.mu.Unlock()
+				s.failed = append(s.failed, e.Reason)
 			}
 		},
 	}
 }
 
-func (w *world) writesFailed() []error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return slices.Clone(w.failed)
+func (s *service) writesFailed() []error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.failed)
 }
 
-func (w *world) report(_ *http.Request, err error) { w.reports = append(w.reports, err) }
+func (s *service) report(_ *http.Request, err error) { s.reports = append(s.reports, err) }
 
 // importParams describes a token of an older system, with a slow digest.
 func importParams(key string) pat.ImportParams {
@@ -132,65 +132,65 @@ func importParams(key string) pat.ImportParams {
 
 // fill makes the tokens: "current", whose digest is as new ones are; "outdated", made before there was a pepper;
 // "imported", with a slow digest; "second", which replaced "first"; and one of bob.
-func (w *world) fill() {
-	plain := w.config()
+func (s *service) fill() {
+	plain := s.config()
 	plain.PepperKeys = nil
-	unpeppered, err := pat.NewIssuer(w.held, plain)
-	require.NoError(w.t, err)
-	issuer, err := pat.NewIssuer(w.held, w.config())
-	require.NoError(w.t, err)
+	unpeppered, err := pat.NewIssuer(s.held, plain)
+	require.NoError(s.t, err)
+	issuer, err := pat.NewIssuer(s.held, s.config())
+	require.NoError(s.t, err)
 	create := func(issuer *pat.Issuer, user, name string) {
-		issued, err := issuer.Create(w.t.Context(), pat.CreateParams{UserID: user, GroupID: "1", Name: name})
-		require.NoError(w.t, err)
-		w.tokens[name], w.values[name] = issued.Token, issued.Value.Reveal()
+		issued, err := issuer.Create(s.t.Context(), pat.CreateParams{UserID: user, GroupID: "1", Name: name})
+		require.NoError(s.t, err)
+		s.tokens[name], s.values[name] = issued.Token, issued.Value.Reveal()
 	}
 	create(issuer, "alice", "current")
 	create(unpeppered, "alice", "outdated")
 	create(issuer, "alice", "first")
 	create(issuer, "bob", "of bob")
-	second, err := issuer.Rotate(w.t.Context(), w.tokens["first"].ID, pat.RotateParams{})
-	require.NoError(w.t, err)
-	w.tokens["second"], w.values["second"] = second.Token, second.Value.Reveal()
+	second, err := issuer.Rotate(s.t.Context(), s.tokens["first"].ID, pat.RotateParams{})
+	require.NoError(s.t, err)
+	s.tokens["second"], s.values["second"] = second.Token, second.Value.Reveal()
 	params := importParams("key")
 	params.ID, params.Name = "", "imported"
-	w.tokens["imported"], err = issuer.Import(w.t.Context(), params)
-	require.NoError(w.t, err)
+	s.tokens["imported"], err = issuer.Import(s.t.Context(), params)
+	require.NoError(s.t, err)
 }
 
 // crowd adds n expired tokens in a group of their own.
-func (w *world) crowd(n int) {
+func (s *service) crowd(n int) {
 	if n == 0 {
 		return
 	}
-	rec, err := w.held.FindByPrefix(w.t.Context(), w.tokens["current"].Prefix)
-	require.NoError(w.t, err)
+	rec, err := s.held.FindByPrefix(s.t.Context(), s.tokens["current"].Prefix)
+	require.NoError(s.t, err)
 	for i := range n {
 		rec.Token.ID = fmt.Sprintf("0199c0de-0000-7000-8001-%012x", i)
 		rec.Token.Prefix = fmt.Sprintf("Prefix%06d", i)
 		rec.Token.GroupID, rec.Token.ExpiresAt = crowdedGroup, rec.Token.CreatedAt.Add(time.Microsecond)
-		require.NoError(w.t, w.held.Insert(w.t.Context(), rec, 0))
+		require.NoError(s.t, s.held.Insert(s.t.Context(), rec, 0))
 	}
 	time.Sleep(time.Second) // to their end, on the bubble's clock
 }
 
 // state is everything that the store holds, but for what is drawn at random: a token that was not there at first is
 // called new. Of the last use it says only whether there was one.
-func (w *world) state() string {
+func (s *service) state() string {
 	labels := map[string]string{"": "none"}
-	for name, tok := range w.tokens {
+	for name, tok := range s.tokens {
 		labels[tok.ID] = name
 	}
 	label := func(id string) string { return cmp.Or(labels[id], "new") }
 	var lines []string
 	for _, group := range []string{"1", crowdedGroup} {
-		tokens, err := w.held.List(context.Background(), pat.ListQuery{Owner: pat.Owner{GroupID: group}, IncludeRevoked: true, Limit: 10_000})
-		require.NoError(w.t, err)
+		tokens, err := s.held.List(context.Background(), pat.ListQuery{Owner: pat.Owner{GroupID: group}, IncludeRevoked: true, Limit: 10_000})
+		require.NoError(s.t, err)
 		for _, tok := range tokens {
 			var rec pat.Record
 			if group != crowdedGroup { // where nobody verifies, and there are too many to ask for each
-				rec, err = w.held.FindByPrefix(context.Background(), tok.Prefix)
-				require.NoError(w.t, err)
-				require.Equal(w.t, tok, rec.Token)
+				rec, err = s.held.FindByPrefix(context.Background(), tok.Prefix)
+				require.NoError(s.t, err)
+				require.Equal(s.t, tok, rec.Token)
 			}
 			lines = append(lines, fmt.Sprintf("%s/%s: %q of %s, may %v, %s/%s, made %v, changed %v, ends %v, revoked %v, used %t, from %s, to %s",
 				group, label(tok.ID), tok.Name, tok.UserID, tok.Scopes, rec.Digest.Algorithm(), rec.Digest.KeyID(),
