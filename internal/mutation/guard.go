@@ -50,19 +50,17 @@ func (m mutant) guardOf(nodes *nodes) *guard {
 	text := func(n ast.Node) string {
 		return "(" + string(m.source[nodes.offset(n.Pos()):nodes.offset(n.End())]) + ")"
 	}
-	x, y := text(binary.X), text(binary.Y)
-	g := &guard{from: nodes.offset(binary.Pos()), to: nodes.offset(binary.End()), prefix: "(("}
-	switch {
-	case m.kind == "CONDITIONALS_NEGATION":
-		g.suffix = ") != " + on + ")"
-	case m.kind == "CONDITIONALS_BOUNDARY" && (binary.Op == token.LSS || binary.Op == token.GTR):
-		g.suffix = ") || " + on + " && " + x + " == " + y + ")"
-	case m.kind == "CONDITIONALS_BOUNDARY":
-		g.suffix = ") && !(" + on + " && " + x + " == " + y + "))"
-	case m.kind == "INVERT_LOGICAL" && binary.Op == token.LAND:
-		g.suffix = ") || " + on + " && (" + x + " || " + y + "))"
-	case m.kind == "INVERT_LOGICAL":
-		g.suffix = ") && (!" + on + " || " + x + " && " + y + "))"
+	swapped := map[token.Token]token.Token{
+		token.LSS: token.LEQ, token.LEQ: token.LSS, token.GTR: token.GEQ, token.GEQ: token.GTR, token.LAND: token.LOR, token.LOR: token.LAND,
+	}
+	g := &guard{from: nodes.offset(binary.Pos()), to: nodes.offset(binary.End())}
+	switch m.kind {
+	case "CONDITIONALS_NEGATION":
+		g.prefix, g.suffix = "((", ") != "+on+")"
+	case "CONDITIONALS_BOUNDARY", "INVERT_LOGICAL":
+		// One of the two forms is evaluated and not both, since what they call may have effects.
+		g.prefix = "(!" + on + " && ("
+		g.suffix = ") || " + on + " && (" + text(binary.X) + swapped[binary.Op].String() + text(binary.Y) + "))"
 	default:
 		return nil
 	}

@@ -93,14 +93,19 @@ func TestTheEquivalentsCanBeRead(t *testing.T) {
 const guardedSample = `package sample
 
 func f(a, b, c int) int {
-	if a <= b && (b < c || c == 0) {
+	if a <= b && (b < counted(c) || c == 0) {
 		a = c
 	}
-	return a
+	return a + 10*calls
 }
+
+var calls int
+
+func counted(c int) int { calls++; return c }
 `
 
-// Each guarded form does what the mutant says when it has its turn, and what the code says otherwise.
+// Each guarded form does what the mutant says when it has its turn, and what the code says otherwise. It also calls as
+// often, so that no mutant is killed by a call that it does not make.
 func TestAGuardDoesWhatItsMutantDoes(t *testing.T) {
 	folder := t.TempDir()
 	write(t, folder, "sample.go", guardedSample)
@@ -119,10 +124,10 @@ func TestF(t *testing.T) {
 		{"type": "CONDITIONALS_NEGATION", "line": 4, "column": 7}, {"type": "CONDITIONALS_BOUNDARY", "line": 4, "column": 7},
 		{"type": "INVERT_LOGICAL", "line": 4, "column": 12},
 		{"type": "CONDITIONALS_NEGATION", "line": 4, "column": 18}, {"type": "CONDITIONALS_BOUNDARY", "line": 4, "column": 18},
-		{"type": "INVERT_LOGICAL", "line": 4, "column": 22}, {"type": "CONDITIONALS_NEGATION", "line": 4, "column": 27}
+		{"type": "INVERT_LOGICAL", "line": 4, "column": 31}, {"type": "CONDITIONALS_NEGATION", "line": 4, "column": 36}
 	]}]}`))
 	require.NoError(t, err)
-	require.Len(t, mutants, 9)
+	require.Len(t, mutants, 10)
 	files, err := guarded(mutants)
 	require.NoError(t, err)
 	l := &lab{folder: folder}
