@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -157,4 +158,14 @@ func bytesWithin(v reflect.Value, found []byte) []byte {
 	default: // nothing that holds bytes
 	}
 	return found
+}
+
+func TestUnlessToldOtherwiseHalfOfTheProcessorsCompareSlowDigests(t *testing.T) {
+	for processors, want := range map[int]int{1: 1, 2: 1, 3: 1, 4: 2, 9: 4} {
+		previous := runtime.GOMAXPROCS(processors)
+		h, err := newHashers(nil, Imported{})
+		runtime.GOMAXPROCS(previous)
+		require.NoError(t, err)
+		assert.Equal(t, want, cap(h.slow.running))
+	}
 }

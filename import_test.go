@@ -248,6 +248,25 @@ func TestImportOfATokenWithoutExpiry(t *testing.T) {
 	tok, err := h.Import(t.Context(), params)
 	require.NoError(t, err)
 	assert.True(t, tok.ExpiresAt.IsZero())
+
+	params.ExpiresAt = h.clock.Now()
+	_, err = h.Import(t.Context(), params)
+	requireArgument(t, err, "ImportParams.NoExpiry")
+}
+
+// A Hasher may find everything good. What a Digest can hold is the library's to say.
+func TestADigestThatNoneCanBeIsRefusedWhateverTheHasherSays(t *testing.T) {
+	h := newHouse(t, importing(pat.Config{Imported: pat.Imported{Hashers: []pat.Hasher{&hasherNamed{"permissive"}}}}))
+	params := importParams(t)
+	params.Algorithm = "permissive"
+	for _, digest := range []string{"", strings.Repeat("d", 501)} {
+		params.Digest = digest
+		_, err := h.Import(t.Context(), params)
+		requireArgument(t, err, "ImportParams.Digest")
+	}
+	params.Digest = strings.Repeat("d", 500)
+	_, err := h.Import(t.Context(), params)
+	require.NoError(t, err)
 }
 
 func TestAHostsHasherThatRefusesADigestIsHeard(t *testing.T) {
@@ -427,6 +446,7 @@ func TestArgon2idRefusesCostsThatWouldTakeTheMachine(t *testing.T) {
 	digest := func(parameters string) string { return "$argon2id$v=19$" + parameters + "$" + salt + "$" + hash }
 	require.NoError(t, pat.Argon2id().Check(digest("m=65536,t=3,p=4")))
 	require.NoError(t, pat.Argon2id().Check(digest("m=262144,t=16,p=16")))
+	require.NoError(t, pat.Argon2id().Check(digest("m=32,t=1,p=4")), "RFC 9106 asks for 8 KiB a lane")
 	for name, encoded := range map[string]string{
 		"too much memory":       digest("m=262145,t=1,p=1"),
 		"far too much memory":   digest("m=4294967295,t=1,p=1"),

@@ -47,11 +47,7 @@ func ParseScopes(text string) (Scopes, error) {
 	if text == "" {
 		return Scopes{}, nil
 	}
-	s, err := NewScopes(strings.Split(text, " ")...)
-	if err == nil && s.text == text {
-		s.text = text // keep one copy, not two
-	}
-	return s, err
+	return NewScopes(strings.Split(text, " ")...)
 }
 
 func isScopeToken(s string) bool {
