@@ -89,9 +89,9 @@ func hashersOfEachKind(t *testing.T) map[string]*hashers {
 	}
 }
 
-// CVE-2026-111933, Coder: where no hash was stored, one of a password that anybody could read in the source stood in,
+// GHSA-8fxq-53rx-ph5f, Coder: where no hash was stored, one of a password that anybody could read in the source stood in,
 // and whoever sent that password got another answer.
-func TestCVE_2026_111933_NobodyKnowsAValueThatMatchesTheDummy(t *testing.T) {
+func TestGHSA_8fxq_53rx_ph5f_NobodyKnowsAValueThatMatchesTheDummy(t *testing.T) {
 	for name, h := range hashersOfEachKind(t) {
 		t.Run(name, func(t *testing.T) {
 			assert.NotEqual(t, h.dummy, hashersOfEachKind(t)[name].dummy, "it is drawn anew for each Verifier")
