@@ -295,9 +295,6 @@ func (i *Issuer) Purge(ctx context.Context, before time.Time) (int, error) {
 		return 0, invalid("before", "must not be in the future")
 	}
 	for total := 0; ; {
-		if err := ctx.Err(); err != nil {
-			return total, fault("purge", err)
-		}
 		n, err := i.store.Purge(ctx, canonicalTime(before), purgeBatch)
 		total += n
 		if err != nil {

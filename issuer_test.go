@@ -8,6 +8,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/google/uuid"
@@ -323,4 +324,18 @@ func TestTheLimitHoldsAmongManyCreators(t *testing.T) {
 	wg.Wait()
 	assert.Equal(t, 1, won)
 	assert.Equal(t, 49, refused)
+}
+
+// Ids are made by a package whose source of randomness anybody in the process can replace.
+func TestWithoutAnIDNoTokenIsMade(t *testing.T) {
+	h := newHouse(t, importing(pat.Config{}))
+	uuid.SetRand(iotest.ErrReader(errors.New("no randomness")))
+	defer uuid.SetRand(nil)
+	issued, err := h.Create(t.Context(), pat.CreateParams{UserID: "alice", GroupID: "1", Name: "laptop"})
+	require.ErrorContains(t, err, "no randomness")
+	assert.Zero(t, issued)
+	tok, err := h.Import(t.Context(), importParams(t))
+	require.ErrorContains(t, err, "no randomness")
+	assert.Zero(t, tok)
+	assert.Empty(t, h.faults.Calls())
 }

@@ -93,10 +93,6 @@ type Issued struct {
 	Value Secret
 }
 
-// canonicalTime gives times the one form in which they are stored, compared and returned.
-func canonicalTime(t time.Time) time.Time {
-	if t.IsZero() {
-		return time.Time{}
-	}
-	return t.UTC().Truncate(time.Microsecond)
-}
+// canonicalTime gives times the one form in which they are stored, compared and returned. The zero time stays the zero
+// time, whichever zone it comes in.
+func canonicalTime(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }

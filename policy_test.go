@@ -187,6 +187,7 @@ func TestExpiry(t *testing.T) {
 		"exactly the maximum":                    {bounded, 2 * time.Hour, now.Add(2 * time.Hour)},
 		"no end, asked for by name and allowed":  {endless, NoExpiry, time.Time{}},
 		"a lifetime that is cut to microseconds": {bounded, time.Microsecond + 1, now.Add(time.Microsecond)},
+		"one step of the clock":                  {bounded, time.Microsecond, now.Add(time.Microsecond)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := c.policy.expiry(now, c.lifetime, "Lifetime")
@@ -207,4 +208,13 @@ func TestExpiry(t *testing.T) {
 			assert.Equal(t, "CreateParams.Lifetime", requireArgumentError(t, err).Argument)
 		})
 	}
+	_, err := bounded.expiry(now, NoExpiry, "CreateParams.Lifetime")
+	assert.Contains(t, requireArgumentError(t, err).Rule, "NoExpiry", "who asks for it is told by its name")
+}
+
+func TestALifetimePolicyMayBeOneStepOfTheClock(t *testing.T) {
+	shortest := LifetimePolicy{Default: time.Microsecond, Max: time.Microsecond}
+	got, err := shortest.resolve()
+	require.NoError(t, err)
+	assert.Equal(t, shortest, got)
 }

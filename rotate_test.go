@@ -39,6 +39,19 @@ func TestRotateMakesASuccessorAndKeepsTheLineage(t *testing.T) {
 	assert.Equal(t, next, verified)
 }
 
+func TestRotateAsksForAPredecessorOnlyWhereThereIsOne(t *testing.T) {
+	h := newHouse(t, pat.Config{})
+	tok, _ := h.create(t)
+	h.faults.Heal() // and count from here
+	next, err := h.Rotate(t.Context(), tok.ID, pat.RotateParams{})
+	require.NoError(t, err)
+	assert.Equal(t, []string{"FindByID", "Rotate"}, h.faults.Calls())
+	h.faults.Heal()
+	_, err = h.Rotate(t.Context(), next.Token.ID, pat.RotateParams{})
+	require.NoError(t, err)
+	assert.Equal(t, []string{"FindByID", "FindByID", "Rotate"}, h.faults.Calls())
+}
+
 func TestRotateWithGraceKeepsTheOldTokenForThatLong(t *testing.T) {
 	h := newHouse(t, pat.Config{})
 	old, oldValue := h.create(t)

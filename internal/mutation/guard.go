@@ -12,6 +12,8 @@ import (
 
 // A guard is a form of a mutant that stands in the code beside the right one and is asked for at run time, by number. So
 // all mutants that have one share one compilation. What surrounds the broken expression or statement is prefix and suffix.
+//
+// A swapped && or || keeps its operands: of a && b && c becomes (a || b) && c, however the line of the report would bind.
 type guard struct {
 	from, to       int
 	prefix, suffix string
