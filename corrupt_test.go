@@ -97,3 +97,14 @@ func TestAListDoesNotGoOnBehindATokenWithoutAUUID(t *testing.T) {
 	require.ErrorIs(t, err, pat.ErrCorrupt)
 	assert.Zero(t, page)
 }
+
+func TestAVerificationThatGetsAnotherRecordIsCorrupt(t *testing.T) {
+	h := newHouse(t, pat.Config{})
+	_, value := h.create(t)
+	other, _ := h.create(t)
+	h.faults.Inject(1, storetest.Corrupt(func(r *pat.Record) { r.Token.Prefix = other.Prefix }))
+	tok, err := h.Verify(t.Context(), value)
+	require.ErrorIs(t, err, pat.ErrCorrupt)
+	require.NotErrorIs(t, err, pat.ErrInvalidToken)
+	assert.Zero(t, tok)
+}

@@ -45,6 +45,19 @@ func TestACancelledContextGivesItsErrorAndChangesNothing(t *testing.T) {
 	assert.Equal(t, before, after)
 }
 
+func TestAVerificationWhoseTimeIsUpIsAFaultAndIsReportedAsOne(t *testing.T) {
+	events := &recorder{}
+	h := newHouse(t, pat.Config{OnEvent: events.OnEvent})
+	_, value := h.create(t)
+	events.take()
+	_, err := h.Verify(cancelled(), value)
+	require.EqualError(t, err, "pat: verify: context canceled")
+	reported := events.take()
+	require.Len(t, reported, 1)
+	assert.Equal(t, pat.EventDenied, reported[0].Type)
+	assert.Equal(t, err, reported[0].Reason)
+}
+
 func TestAFailingStoreIsAFaultEverywhere(t *testing.T) {
 	h := newHouse(t, importing(pat.Config{}))
 	tok, value := h.create(t)

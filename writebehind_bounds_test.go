@@ -126,3 +126,16 @@ func TestTheTimerRunsWhileSomethingIsPendingAndNoLonger(t *testing.T) {
 		assert.False(t, armed(w), "a digest comes again with its token's next use")
 	})
 }
+
+// A timer that has fired can't be stopped: its round may begin after close.
+func TestARoundThatBeginsAfterCloseWritesNothing(t *testing.T) {
+	w := newWriteBehind(nil, &settings{ // a nil Store fails if it is called
+		interval: time.Minute, now: time.Now, onEvent: func(_ context.Context, e Event) { assert.Fail(t, "a write was tried", "%v", e.Reason) },
+	})
+	assert.NoError(t, w.close(t.Context()))
+	w.uses = []Use{{Prefix: "late"}}
+	w.run()
+	assert.True(t, w.mu.TryLock(), "the lock is free")
+	assert.Empty(t, w.writing)
+	assert.Len(t, w.uses, 1)
+}

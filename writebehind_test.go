@@ -384,3 +384,21 @@ func TestLargeBatchesAreSplit(t *testing.T) {
 	assert.Equal(t, 1200, sizes[0]+sizes[1]+sizes[2])
 	assert.LessOrEqual(t, slices.Max(sizes), 500)
 }
+
+// A context with a time limit holds a timer until it is cancelled.
+func TestTheContextOfARoundEndsWithIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, pat.Config{Now: time.Now})
+		contexts := make(chan context.Context, 1)
+		h.store.onTouch(func(ctx context.Context, _ []pat.Use) error {
+			contexts <- ctx
+			return ctx.Err()
+		})
+		_, value := h.create(t)
+		_, err := h.Verify(t.Context(), value)
+		require.NoError(t, err)
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		assert.ErrorIs(t, (<-contexts).Err(), context.Canceled)
+	})
+}
