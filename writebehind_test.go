@@ -402,3 +402,27 @@ func TestTheContextOfARoundEndsWithIt(t *testing.T) {
 		assert.ErrorIs(t, (<-contexts).Err(), context.Canceled)
 	})
 }
+
+// A second round beside one that writes would wait for it with the lock held, which every verification needs.
+func TestAUseThatIsNotedWhileARoundWritesStartsNoOther(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t, pat.Config{Now: time.Now})
+		release := make(chan struct{})
+		rounds := 0
+		h.store.onTouch(func(context.Context, []pat.Use) error {
+			rounds++
+			<-release
+			return nil
+		})
+		for range 3 {
+			_, value := h.create(t)
+			_, err := h.Verify(t.Context(), value)
+			require.NoError(t, err)
+			time.Sleep(2 * time.Second)
+		}
+		assert.Equal(t, 1, rounds)
+		close(release)
+		require.NoError(t, h.Verifier.Close(t.Context()))
+		assert.Equal(t, 2, rounds)
+	})
+}
