@@ -54,23 +54,20 @@ func decodeObject(body []byte, field func(dec *jsontext.Decoder, name string) er
 var decoders = sync.Pool{New: func() any { return jsontext.NewDecoder(http.NoBody) }}
 
 func decodeFields(dec *jsontext.Decoder, field func(dec *jsontext.Decoder, name string) error) error {
-	if dec.PeekKind() != jsontext.KindBeginObject {
+	if token, err := dec.ReadToken(); err != nil || token.Kind() != jsontext.KindBeginObject {
 		return errJSON
 	}
-	if _, err := dec.ReadToken(); err != nil {
-		return err
-	}
-	for dec.PeekKind() != jsontext.KindEndObject {
-		name, err := dec.ReadToken()
+	for {
+		token, err := dec.ReadToken()
 		if err != nil {
 			return err
 		}
-		if err := field(dec, name.String()); err != nil {
+		if token.Kind() == jsontext.KindEndObject {
+			break
+		}
+		if err := field(dec, token.String()); err != nil {
 			return err
 		}
-	}
-	if _, err := dec.ReadToken(); err != nil {
-		return err
 	}
 	if _, err := dec.ReadToken(); !errors.Is(err, io.EOF) {
 		return errJSON // something follows the object
@@ -92,11 +89,8 @@ func readString(dec *jsontext.Decoder, name string) (string, error) {
 
 // readStrings reads a field that has to be an array of strings.
 func readStrings(dec *jsontext.Decoder, name string) ([]string, error) {
-	if dec.PeekKind() != jsontext.KindBeginArray {
+	if token, err := dec.ReadToken(); err != nil || token.Kind() != jsontext.KindBeginArray {
 		return nil, badRequest(name + " must be an array of strings.")
-	}
-	if _, err := dec.ReadToken(); err != nil {
-		return nil, err
 	}
 	var list []string
 	for dec.PeekKind() != jsontext.KindEndArray {
