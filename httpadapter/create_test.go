@@ -2,6 +2,7 @@ package httpadapter_test
 
 import (
 	"io"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -60,6 +61,13 @@ func TestCreateTakesAnyLifetimeUpToTheMaximum(t *testing.T) {
 		doc := h.create(alice, `{"name":"ci","groupId":1,"expiresInDays":`+strconv.Itoa(days)+`}`).object(t)
 		assert.Equal(t, start.AddDate(0, 0, days).Format(time.RFC3339Nano), doc["expiresAt"])
 	}
+}
+
+func TestTheMostDaysThereCanBeAreThoseThatADurationHolds(t *testing.T) {
+	h := newHost(t, func(s *settings) { s.pat.Lifetime.Max = math.MaxInt64 })
+	doc := h.create(alice, `{"name":"ci","groupId":1,"expiresInDays":106751}`).object(t)
+	assert.Equal(t, start.AddDate(0, 0, 106751).Format(time.RFC3339Nano), doc["expiresAt"])
+	assertBadRequest(t, h.create(alice, `{"name":"ci","groupId":1,"expiresInDays":106752}`))
 }
 
 func TestCreateRefusesABadBody(t *testing.T) {
@@ -229,7 +237,9 @@ func TestBodiesAreCapped(t *testing.T) {
 	const head, tail = `{"name":"ci","groupId":1,"x":"`, `"}`
 	fits := head + strings.Repeat("z", 64<<10-len(head)-len(tail)) + tail
 	assert.Equal(t, http.StatusCreated, h.create(alice, fits).status)
-	assertBadRequest(t, h.create(alice, fits+" "))
+	over := h.create(alice, fits+" ")
+	assertBadRequest(t, over)
+	assert.Contains(t, over.body, "longer than 65536 bytes", "and not that its JSON is wrong")
 	assertBadRequest(t, h.create(alice, strings.Repeat("[", 64<<10)))
 	assertBadRequest(t, h.create(alice, `{"x":`+strings.Repeat("[", 60000)))
 	_, value := h.issue(pat.CreateParams{})

@@ -83,7 +83,9 @@ func TestWithoutLimitAListIsWholeHoweverLong(t *testing.T) {
 	for range count {
 		h.issue(pat.CreateParams{})
 	}
+	before := len(h.store.Calls())
 	got := h.list(alice, "groupId=1")
+	assert.Equal(t, []string{"List", "List", "List"}, h.store.Calls()[before:], "as few pages as there can be")
 	seen := map[any]bool{}
 	for _, id := range ids(t, got) {
 		seen[id] = true
@@ -272,6 +274,14 @@ func TestTimesAreWrittenInUTCToTheMicrosecond(t *testing.T) {
 	assert.Equal(t, "2026-03-01T00:02:03.000456Z", h.list(alice, "groupId=1").rows(t)[0]["createdAt"])
 }
 
+func TestARefusedGroupIDIsToldTheFormThatTheHostHasChosen(t *testing.T) {
+	for text, form := range map[bool]string{false: "a whole number", true: "bytes of text"} {
+		h := newHost(t, func(s *settings) { s.adapter.StringGroupIDs = text })
+		assert.Contains(t, h.list(alice, "groupId=").object(t)["detail"], form)
+		assert.Contains(t, h.create(alice, `{"name":"ci"}`).object(t)["detail"], form)
+	}
+}
+
 func TestStringGroupIDsAreStringsEverywhere(t *testing.T) {
 	var asked string
 	h := newHost(t, func(s *settings) {
@@ -286,6 +296,10 @@ func TestStringGroupIDsAreStringsEverywhere(t *testing.T) {
 	assert.Equal(t, `team "a"/01`, listed.rows(t)[0]["groupId"])
 	verified := h.verify(nil, `{"token":"`+created.object(t)["token"].(string)+`"}`)
 	assert.Equal(t, `team "a"/01`, verified.object(t)["groupId"])
+
+	longest := strings.Repeat("a", 255)
+	assert.Equal(t, http.StatusCreated, h.create(alice, `{"name":"ci","groupId":"`+longest+`"}`).status)
+	assert.Len(t, ids(t, h.list(alice, "groupId="+longest)), 1)
 
 	for _, body := range []string{
 		`{"name":"ci","groupId":1}`, `{"name":"ci","groupId":""}`, `{"name":"ci"}`, `{"name":"ci","groupId":null}`,

@@ -33,6 +33,28 @@ func TestDeleteRevokesTheTokenAndCanBeRepeated(t *testing.T) {
 	assert.Equal(t, "[]", h.list(alice, "groupId=1").body)
 }
 
+// A writer that compresses takes even an empty write for content, which a 204 must not have (RFC 9110, section 15.3.5).
+func TestTheAnswerToADeleteWritesNoBodyNotEvenAnEmptyOne(t *testing.T) {
+	h := newHost(t)
+	tok, _ := h.issue(pat.CreateParams{})
+	r := httptest.NewRequest(http.MethodDelete, base+"/pats/"+tok.ID, http.NoBody)
+	r.Header = bearer(alice)
+	w := &writeCounter{ResponseWriter: httptest.NewRecorder()}
+	h.handler.ServeHTTP(w, r)
+	assert.True(t, h.stored(tok.ID).Revoked())
+	assert.Zero(t, w.writes)
+}
+
+type writeCounter struct {
+	http.ResponseWriter
+	writes int
+}
+
+func (w *writeCounter) Write(b []byte) (int, error) {
+	w.writes++
+	return w.ResponseWriter.Write(b)
+}
+
 func TestDeleteRevokesAnExpiredToken(t *testing.T) {
 	h := newHost(t)
 	tok, _ := h.issue(pat.CreateParams{Lifetime: time.Hour})
