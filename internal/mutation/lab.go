@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -26,20 +28,23 @@ const (
 // A lab runs the tests of one package on mutants of it.
 type lab struct {
 	folder, scratch string
-	first, skip     string
+	order           order
 	guarded         string // the binary with all mutants that have a guard
 	limit           time.Duration
 }
 
+// order says which tests run first, which last and which not at all, by their names.
+type order struct{ first, last, skip string }
+
 // newLab compiles the guarded mutants, makes sure that the tests pass while none of them has its turn, and takes three
 // times that time as the limit.
-func newLab(folder string, mutants []mutant, first, skip string) (*lab, error) {
+func newLab(folder string, mutants []mutant, order order) (*lab, error) {
 	scratch, err := os.MkdirTemp("", "mutation")
 	if err != nil {
 		return nil, err
 	}
 	check(letPass(scratch))
-	l := &lab{folder: folder, scratch: scratch, first: first, skip: skip, limit: 10 * time.Minute}
+	l := &lab{folder: folder, scratch: scratch, order: order, limit: 10 * time.Minute}
 	files, err := guarded(mutants)
 	check(err)
 	if l.guarded, err = l.compile(scratch, files); err != nil {
@@ -107,18 +112,26 @@ func (l *lab) test(m mutant) verdict {
 	return notViable
 }
 
-// run runs the tests of a binary while the mutant has its turn: the quick ones, and if they pass all of them.
+// run runs the tests of a binary while the mutant has its turn, and the slow ones only if all others pass.
 func (l *lab) run(binary string, m mutant) verdict {
-	if l.first != "" {
-		if v := l.runTests(binary, m, "-test.run", l.first, "-test.skip", l.skip); v != lived {
+	const nothing = "^$"
+	middle := cmp.Or(strings.Join(slices.DeleteFunc([]string{l.order.last, l.order.skip}, isEmpty), "|"), nothing)
+	for _, flags := range [][]string{
+		{"-test.run", cmp.Or(l.order.first, nothing), "-test.skip", cmp.Or(l.order.skip, nothing)},
+		{"-test.skip", middle},
+		{"-test.run", cmp.Or(l.order.last, nothing), "-test.skip", cmp.Or(l.order.skip, nothing)},
+	} {
+		if v := l.runTests(binary, m, flags); v != lived {
 			return v
 		}
 	}
-	return l.runTests(binary, m, "-test.skip", l.skip)
+	return lived
 }
 
+func isEmpty(s string) bool { return s == "" }
+
 // runTests runs tests in their folder, with at most 8 GiB, since a broken loop can ask for everything there is.
-func (l *lab) runTests(binary string, m mutant, flags ...string) verdict {
+func (l *lab) runTests(binary string, m mutant, flags []string) verdict {
 	scratch, err := os.MkdirTemp(l.scratch, "run")
 	check(err)
 	check(letPass(scratch))

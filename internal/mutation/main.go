@@ -37,6 +37,7 @@ func main() {
 	gremlins := flag.String("gremlins", "", "the `file` in which gremlins lists its mutants")
 	files := flag.String("files", "", "break only files whose name matches this `regexp`")
 	first := flag.String("first", "", "run the tests whose names match this `regexp` before the others: those that are quick and see much")
+	last := flag.String("last", "", "run the tests whose names match this `regexp` behind the others: those that are slow")
 	skip := flag.String("skip", "", "leave out the tests whose names match this `regexp`: those that build the package for themselves, unbroken")
 	workers := flag.Int("workers", runtime.NumCPU(), "how many are tested at a time")
 	flag.Parse()
@@ -51,7 +52,7 @@ func main() {
 	check(err)
 	mutants = slices.DeleteFunc(mutants, func(m mutant) bool { return !wanted.MatchString(m.file) })
 
-	lab, err := newLab(flag.Arg(0), mutants, *first, *skip)
+	lab, err := newLab(flag.Arg(0), mutants, order{*first, *last, *skip})
 	check(err)
 	stopped := make(chan os.Signal, 1)
 	signal.Notify(stopped, os.Interrupt, syscall.SIGTERM)
