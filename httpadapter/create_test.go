@@ -232,6 +232,19 @@ func TestTheLimitHoldsWhileManyCreatorsRaceForTheLastPlaces(t *testing.T) {
 	assert.Len(t, h.list(alice, "groupId=1").rows(t), 10)
 }
 
+func TestTheDetailSaysWhatAFieldOfAnotherTypeHasToBe(t *testing.T) {
+	h := newHost(t)
+	for fields, detail := range map[string]string{
+		`"name":1`:                          "name must be a string.",
+		`"name":"ci","scopes":"full_scope"`: "scopes must be an array of strings.",
+		`"name":"ci","scopes":[1]`:          "Each of scopes must be a string.",
+	} {
+		got := h.create(alice, `{"groupId":1,`+fields+`}`)
+		assertBadRequest(t, got)
+		assert.Equal(t, detail, got.object(t)["detail"])
+	}
+}
+
 func TestBodiesAreCapped(t *testing.T) {
 	h := newHost(t)
 	const head, tail = `{"name":"ci","groupId":1,"x":"`, `"}`
