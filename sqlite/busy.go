@@ -27,11 +27,9 @@ func waitWhileBusy(ctx context.Context, limit time.Duration, try func() error) e
 			return err
 		}
 		// Chance keeps several waiters from meeting again at every try.
-		timer := time.NewTimer(min(left, pause/2+rand.N(pause))) //nolint:gosec // nothing secret
 		select {
-		case <-timer.C:
+		case <-time.After(min(left, pause/2+rand.N(pause))): //nolint:gosec // nothing secret
 		case <-ctx.Done():
-			timer.Stop()
 			return ctx.Err()
 		}
 	}
