@@ -111,11 +111,10 @@ func refuseNewerSchema(conn *sqlite3.SQLiteConn) error {
 	if err != nil {
 		return err
 	}
-	names, err := migrationNames()
-	if v, ok := version.(int64); err == nil && ok && v > int64(len(names)) {
+	if v, ok := version.(int64); ok && v > int64(len(migrationNames())) {
 		return ErrNewerSchema
 	}
-	return err
+	return nil
 }
 
 func readPragma(conn *sqlite3.SQLiteConn, name string) (string, error) {

@@ -1,6 +1,9 @@
 package sqlite
 
 import (
+	"context"
+	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -75,16 +78,22 @@ func TestEveryConnectionHasItsPragmas(t *testing.T) {
 // Taking rights away after the fact would leave a moment in which somebody else could open the file, and keep it open.
 func TestANewFileIsPrivateFromTheFirstMoment(t *testing.T) {
 	defer syscall.Umask(syscall.Umask(0))
-	path := filepath.Join(t.TempDir(), "pat.db")
-	file, err := findFile(path)
-	require.NoError(t, err)
-	defer file.cleanUp()
-	conn, err := newConnector(file, roleWriter, time.Second).Connect(t.Context())
-	require.NoError(t, err)
-	defer func() { require.NoError(t, conn.Close()) }()
-	info, err := os.Stat(path) // which SQLite's own files beside it copy their mode from
-	require.NoError(t, err)
-	assert.Equal(t, fileMode, info.Mode())
+	for _, umask := range []int{0, 0o777} {
+		t.Run(fmt.Sprintf("umask %o", umask), func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "pat.db")
+			syscall.Umask(umask)
+			file, err := findFile(path)
+			require.NoError(t, err)
+			defer file.cleanUp()
+			conn, err := newConnector(file, roleWriter, time.Second).Connect(t.Context())
+			syscall.Umask(0)
+			require.NoError(t, err)
+			defer func() { require.NoError(t, conn.Close()) }()
+			info, err := os.Stat(path) // which SQLite's own files beside it copy their mode from
+			require.NoError(t, err)
+			assert.Equal(t, fileMode, info.Mode())
+		})
+	}
 }
 
 func TestAPragmaThatDoesNotHoldIsAnError(t *testing.T) {
@@ -94,6 +103,22 @@ func TestAPragmaThatDoesNotHoldIsAnError(t *testing.T) {
 	// A database in memory can't have a write-ahead log, and SQLite says nothing.
 	err = apply(conn.(*sqlite3.SQLiteConn), []pragma{{"journal_mode", "WAL", "wal"}})
 	assert.ErrorContains(t, err, "journal_mode = WAL")
+}
+
+func TestAPragmaThatCannotBeReadBackIsAnError(t *testing.T) {
+	conn, err := (&sqlite3.SQLiteDriver{}).Open(":memory:")
+	require.NoError(t, err)
+	defer func() { require.NoError(t, conn.Close()) }()
+	c := conn.(*sqlite3.SQLiteConn)
+	c.RegisterAuthorizer(func(action int, _, value, _ string) int {
+		if action == sqlite3.SQLITE_PRAGMA && value == "" {
+			return sqlite3.SQLITE_DENY
+		}
+		return sqlite3.SQLITE_OK
+	})
+	e, ok := errors.AsType[sqlite3.Error](apply(c, []pragma{{"foreign_keys", "ON", "1"}}))
+	assert.True(t, ok)
+	assert.Equal(t, sqlite3.ErrAuth, e.Code)
 }
 
 func TestErrorsOfSQLiteAreTranslated(t *testing.T) {
@@ -112,4 +137,13 @@ func TestErrorsOfSQLiteAreTranslated(t *testing.T) {
 		assert.ErrorIs(t, err, c.want)
 		assert.ErrorIs(t, err, c.err, "the cause stays")
 	}
+}
+
+// Where a context ends while a statement runs, SQLite says that the statement was interrupted.
+func TestAMethodWhoseContextEndedReturnsTheContextsError(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	interrupted := sqlite3.Error{Code: sqlite3.ErrInterrupt}
+	assert.ErrorIs(t, failed(ctx, "list", interrupted), interrupted)
+	cancel()
+	assert.Equal(t, context.Canceled, failed(ctx, "list", interrupted))
 }

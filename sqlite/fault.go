@@ -27,11 +27,8 @@ func fault(operation string, err error) error {
 
 // classify adds to an error of SQLite what a caller can ask for with errors.Is.
 func classify(err error) error {
-	e, ok := errors.AsType[sqlite3.Error](err)
-	if !ok {
-		return err
-	}
 	var class error
+	e, _ := errors.AsType[sqlite3.Error](err) // zero, which is no case below, if it is none of SQLite's
 	switch {
 	case e.Code == sqlite3.ErrNotADB:
 		class = ErrNotADatabase

@@ -60,6 +60,14 @@ func (c *faultyConn) ExecContext(ctx context.Context, query string, args []drive
 	return result, err
 }
 
+func (c *faultyConn) QueryContext(ctx context.Context, query string, args []driver.NamedValue) (rows driver.Rows, err error) {
+	err = c.injector.run(query, func() error {
+		rows, err = c.SQLiteConn.QueryContext(ctx, query, args)
+		return err
+	})
+	return c.injector.rows(query, rows, err)
+}
+
 func (c *faultyConn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
 	stmt, err := c.SQLiteConn.PrepareContext(ctx, query)
 	if err != nil {
@@ -87,13 +95,18 @@ func (s *faultyStmt) QueryContext(ctx context.Context, args []driver.NamedValue)
 		rows, err = s.SQLiteStmt.QueryContext(ctx, args)
 		return err
 	})
+	return s.injector.rows(s.query, rows, err)
+}
+
+// rows returns what a query is to return.
+func (i *injector) rows(query string, rows driver.Rows, err error) (driver.Rows, error) {
 	if err != nil {
 		if rows != nil {
 			err = errors.Join(err, rows.Close()) // as the driver does
 		}
 		return nil, err
 	}
-	return &faultyRows{rows, s.query, s.injector}, nil
+	return &faultyRows{rows, query, i}, nil
 }
 
 // faultyRows fails while they are read, which is when SQLite does the work.

@@ -32,14 +32,13 @@ func findFile(path string) (*databaseFile, error) {
 	}
 	// SQLite follows symbolic links too, and puts the -wal and -shm files where the database really is.
 	resolved, err := filepath.EvalSymlinks(absolute)
-	if errors.Is(err, fs.ErrNotExist) {
-		return newFile(absolute)
+	var info fs.FileInfo
+	if err == nil {
+		info, err = os.Stat(resolved)
 	}
-	if err != nil {
-		return nil, withoutPath(err)
-	}
-	info, err := os.Stat(resolved)
 	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return newFile(absolute)
 	case err != nil:
 		return nil, withoutPath(err)
 	case info.IsDir():
@@ -52,16 +51,13 @@ func findFile(path string) (*databaseFile, error) {
 
 // newFile prepares for SQLite to make the file with the right mode from the first moment on, whatever the umask is.
 func newFile(path string) (*databaseFile, error) {
-	model, err := os.CreateTemp(filepath.Dir(path), ".pat-*") // has the mode 0600
+	model, err := os.CreateTemp(filepath.Dir(path), ".pat-*") // has the mode 0600, less the umask
 	if err != nil {
 		return nil, withoutPath(err)
 	}
-	f := &databaseFile{path: path, model: model.Name()}
-	if err := errors.Join(model.Chmod(fileMode), model.Close()); err != nil {
-		f.cleanUp()
-		return nil, withoutPath(err)
-	}
-	return f, nil
+	// Where this fails nothing is lost, and nobody has more rights.
+	_ = errors.Join(model.Chmod(fileMode), model.Close())
+	return &databaseFile{path: path, model: model.Name()}, nil
 }
 
 func (f *databaseFile) cleanUp() {

@@ -45,6 +45,15 @@ func TestOpenTakesARelativePath(t *testing.T) {
 	assert.FileExists(t, "pat.db")
 }
 
+func TestARelativePathInAFolderThatIsGoneIsAbsent(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "folder")
+	require.NoError(t, os.Mkdir(folder, 0o700))
+	t.Chdir(folder)
+	require.NoError(t, os.Remove(folder))
+	_, err := sqlite.Open("pat.db")
+	assert.ErrorIs(t, err, fs.ErrNotExist)
+}
+
 func TestOpenFollowsASymbolicLink(t *testing.T) {
 	dir := t.TempDir()
 	require.NoError(t, os.Symlink("real.db", filepath.Join(dir, "link.db")))
@@ -157,6 +166,22 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestAHostsTableThatHasTheNameOfOneOfTheLibrarysIsLeftAsItWas(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "host.db")
+	execute(t, path, "CREATE TABLE pat_schema (x)")
+	before := readFolder(t, filepath.Dir(path))
+	_, err := sqlite.Open(path)
+	require.ErrorContains(t, err, "no such column: version")
+	assert.Equal(t, before, readFolder(t, filepath.Dir(path)))
+
+	path = filepath.Join(t.TempDir(), "host.db")
+	execute(t, path, "CREATE TABLE pat_tokens (x)")
+	_, err = sqlite.Open(path)
+	require.ErrorContains(t, err, "table pat_tokens already exists")
+	assert.NoFileExists(t, path+"-wal", "no connection is open")
+	execute(t, path, "CREATE TABLE pat_schema (x)") // which the library's would be in the way of
 }
 
 // A file without its last pages is no database of fewer tokens.

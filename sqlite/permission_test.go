@@ -58,7 +58,7 @@ func openAndName(path string) {
 	for _, class := range []struct {
 		name string
 		err  error
-	}{{"permission", fs.ErrPermission}, {"read-only", syscall.EROFS}, {"too big", syscall.EFBIG}, {"absent", fs.ErrNotExist}} {
+	}{{"permission", fs.ErrPermission}, {"not the owner", syscall.EPERM}, {"read-only", syscall.EROFS}, {"too big", syscall.EFBIG}, {"absent", fs.ErrNotExist}} {
 		if errors.Is(err, class.err) {
 			fmt.Print(class.name, " ")
 		}
@@ -93,7 +93,7 @@ func TestOpenSaysWhatThePermissionsForbid(t *testing.T) {
 		{"a file of somebody else that anyone can write to", database, func(t *testing.T, folder string) {
 			require.NoError(t, os.Chown(filepath.Join(folder, "pat.db"), 0, 0))
 			chmod("pat.db", 0o666)(t, folder)
-		}, "permission", true},
+		}, "permission not the owner", true},
 	} {
 		if c.onlyRoot && !asRoot {
 			continue
