@@ -110,23 +110,38 @@ func TestWhatCannotBeReadIsRevokedNevertheless(t *testing.T) {
 
 func TestInsertRefusesWhatItCouldNotReadBack(t *testing.T) {
 	s := testStore(t, ":memory:")
-	for argument, change := range map[string]func(*pat.Record){
-		"Token.Prefix":      func(r *pat.Record) { r.Token.Prefix = "" },
-		"Token.UserID":      func(r *pat.Record) { r.Token.UserID = "" },
-		"Token.GroupID":     func(r *pat.Record) { r.Token.GroupID = "\xff" },
-		"Token.Name":        func(r *pat.Record) { r.Token.Name = "" },
-		"Token.ID":          func(r *pat.Record) { r.Token.ID = "0199C0DE-0000-7000-8000-000000000001" },
-		"Token.RotatedFrom": func(r *pat.Record) { r.Token.RotatedFrom = "x" },
-		"Digest":            func(r *pat.Record) { r.Digest = pat.Digest{} },
-		"Token.CreatedAt":   func(r *pat.Record) { r.Token.CreatedAt = time.Time{} },
-		"Token.ExpiresAt":   func(r *pat.Record) { r.Token.ExpiresAt = time.Date(1969, 1, 1, 0, 0, 0, 0, time.UTC) },
-		"Token.RevokedAt":   func(r *pat.Record) { r.Token.RevokedAt = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) },
+	for _, c := range []struct {
+		argument string
+		change   func(*pat.Record)
+	}{
+		{"Token.Prefix", func(r *pat.Record) { r.Token.Prefix = "" }},
+		{"Token.UserID", func(r *pat.Record) { r.Token.UserID = "" }},
+		{"Token.GroupID", func(r *pat.Record) { r.Token.GroupID = "\xff" }},
+		{"Token.Name", func(r *pat.Record) { r.Token.Name = "" }},
+		{"Token.ID", func(r *pat.Record) { r.Token.ID = "0199C0DE-0000-7000-8000-000000000001" }},
+		{"Token.ID", func(r *pat.Record) { r.Token.ID = "" }},
+		{"Token.RotatedFrom", func(r *pat.Record) { r.Token.RotatedFrom = "x" }},
+		{"Digest", func(r *pat.Record) { r.Digest = pat.Digest{} }},
+		{"Token.CreatedAt", func(r *pat.Record) { r.Token.CreatedAt = time.Time{} }},
+		{"Token.UpdatedAt", func(r *pat.Record) { r.Token.UpdatedAt = time.Time{} }},
+		{"Token.ExpiresAt", func(r *pat.Record) { r.Token.ExpiresAt = time.Date(1969, 1, 1, 0, 0, 0, 0, time.UTC) }},
+		{"Token.RevokedAt", func(r *pat.Record) { r.Token.RevokedAt = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) }},
 	} {
 		rec := testRecord(t)
-		change(&rec)
+		c.change(&rec)
 		err := s.Insert(t.Context(), rec, 0)
 		argumentError, ok := errors.AsType[*pat.ArgumentError](err)
-		require.True(t, ok, "%s: %v", argument, err)
-		assert.Equal(t, argument, argumentError.Argument)
+		require.True(t, ok, "%s: %v", c.argument, err)
+		assert.Equal(t, c.argument, argumentError.Argument)
 	}
+}
+
+func TestTheFirstAndTheLastTimeAreReadBack(t *testing.T) {
+	s, rec := testStore(t, ":memory:"), testRecord(t)
+	rec.Token.CreatedAt = time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC)
+	rec.Token.ExpiresAt = time.Date(9999, 12, 31, 23, 59, 59, 999_999_000, time.UTC)
+	require.NoError(t, s.Insert(t.Context(), rec, 0))
+	got, err := s.FindByPrefix(t.Context(), rec.Token.Prefix)
+	require.NoError(t, err)
+	assert.Equal(t, rec, got)
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -199,4 +200,15 @@ func TestAPanicWithinATransactionRollsItBack(t *testing.T) {
 	})
 	f.rested(t)
 	assert.Equal(t, before, f.state(t))
+}
+
+func TestATakenPrefixIsNotSpokenOfWhereTheLookForItFails(t *testing.T) {
+	f := newFaultyStore(t)
+	f.injector.arm(0, false)
+	require.NoError(t, f.Insert(t.Context(), f.rec, 0), "the same call again")
+	f.injector.arm(slices.Index(f.injector.seen, clash)+1, false)
+	err := f.Insert(t.Context(), f.rec, 0)
+	require.ErrorIs(t, err, errDisk)
+	assert.NotErrorIs(t, err, pat.ErrExists)
+	f.rested(t)
 }

@@ -78,3 +78,20 @@ func TestALimitBelowOneSelectsNothing(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, 1, n)
 }
+
+// Making room in the group would not help.
+func TestATakenPrefixIsSaidOfAFullGroupToo(t *testing.T) {
+	s, rec := testStore(t, ":memory:"), testRecord(t)
+	require.NoError(t, s.Insert(t.Context(), rec, 1))
+	other := nextRecord(rec)
+	other.Token.Prefix = rec.Token.Prefix
+	assert.ErrorIs(t, s.Insert(t.Context(), other, 1), pat.ErrExists)
+}
+
+func TestADigestIsNotReplacedByNone(t *testing.T) {
+	s, rec := testStore(t, ":memory:"), testRecord(t)
+	require.NoError(t, s.Insert(t.Context(), rec, 0))
+	replaced, err := s.ReplaceDigest(t.Context(), rec.Token.Prefix, rec.Digest, pat.Digest{})
+	assert.ErrorIs(t, err, pat.ErrInvalidArgument)
+	assert.False(t, replaced)
+}
