@@ -147,3 +147,9 @@ func TestAMethodWhoseContextEndedReturnsTheContextsError(t *testing.T) {
 	cancel()
 	assert.Equal(t, context.Canceled, failed(ctx, "list", interrupted))
 }
+
+func TestTheLongestBusyTimeoutIsOneThatSQLiteTakes(t *testing.T) {
+	s, err := Open(filepath.Join(t.TempDir(), "pat.db"), WithBusyTimeout(maxBusyTimeout))
+	require.NoError(t, err)
+	assert.NoError(t, s.Close())
+}

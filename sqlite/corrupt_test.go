@@ -136,6 +136,23 @@ func TestInsertRefusesWhatItCouldNotReadBack(t *testing.T) {
 	}
 }
 
+func TestRotateRefusesWhatItCouldNotReadBack(t *testing.T) {
+	s, rec := testStore(t, ":memory:"), testRecord(t)
+	require.NoError(t, s.Insert(t.Context(), rec, 0))
+	for argument, change := range map[string]func(*pat.Rotation){
+		"Rotation.At":  func(r *pat.Rotation) { r.At = time.Time{} },
+		"Rotation.End": func(r *pat.Rotation) { r.End = created.AddDate(10_000, 0, 0) },
+		"Token.Name":   func(r *pat.Rotation) { r.New.Token.Name = "" },
+	} {
+		rotation := pat.Rotation{OldID: rec.Token.ID, At: created, End: created.Add(time.Hour), New: nextRecord(rec)}
+		rotation.New.Token.RotatedFrom = rec.Token.ID
+		change(&rotation)
+		argumentError, ok := errors.AsType[*pat.ArgumentError](s.Rotate(t.Context(), rotation))
+		require.True(t, ok, argument)
+		assert.Equal(t, argument, argumentError.Argument)
+	}
+}
+
 func TestTheFirstAndTheLastTimeAreReadBack(t *testing.T) {
 	s, rec := testStore(t, ":memory:"), testRecord(t)
 	rec.Token.CreatedAt = time.Date(1970, 1, 1, 0, 0, 0, 0, time.UTC)

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -93,6 +94,17 @@ func TestClose(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+func TestCloseSaysWhatItCouldNotClose(t *testing.T) {
+	s, err := Open(":memory:")
+	require.NoError(t, err)
+	require.NoError(t, sessions(s)[0].conn.Close())
+	for range 2 {
+		err = s.Close()
+		assert.ErrorIs(t, err, sql.ErrConnDone)
+		assert.ErrorContains(t, err, "sqlite: close")
 	}
 }
 
