@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -408,9 +409,9 @@ func TestAUseThatIsNotedWhileARoundWritesStartsNoOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newHouse(t, pat.Config{Now: time.Now})
 		release := make(chan struct{})
-		rounds := 0
+		var rounds atomic.Int32
 		h.store.onTouch(func(context.Context, []pat.Use) error {
-			rounds++
+			rounds.Add(1)
 			<-release
 			return nil
 		})
@@ -420,9 +421,9 @@ func TestAUseThatIsNotedWhileARoundWritesStartsNoOther(t *testing.T) {
 			require.NoError(t, err)
 			time.Sleep(2 * time.Second)
 		}
-		assert.Equal(t, 1, rounds)
+		assert.EqualValues(t, 1, rounds.Load())
 		close(release)
 		require.NoError(t, h.Verifier.Close(t.Context()))
-		assert.Equal(t, 2, rounds)
+		assert.EqualValues(t, 2, rounds.Load())
 	})
 }
