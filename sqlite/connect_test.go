@@ -105,20 +105,22 @@ func TestAPragmaThatDoesNotHoldIsAnError(t *testing.T) {
 	assert.ErrorContains(t, err, "journal_mode = WAL")
 }
 
-func TestAPragmaThatCannotBeReadBackIsAnError(t *testing.T) {
+func TestAPragmaThatCannotBeSetOrReadBackIsAnError(t *testing.T) {
 	conn, err := (&sqlite3.SQLiteDriver{}).Open(":memory:")
 	require.NoError(t, err)
 	defer func() { require.NoError(t, conn.Close()) }()
 	c := conn.(*sqlite3.SQLiteConn)
-	c.RegisterAuthorizer(func(action int, _, value, _ string) int {
-		if action == sqlite3.SQLITE_PRAGMA && value == "" {
-			return sqlite3.SQLITE_DENY
-		}
-		return sqlite3.SQLITE_OK
-	})
-	e, ok := errors.AsType[sqlite3.Error](apply(c, []pragma{{"foreign_keys", "ON", "1"}}))
-	assert.True(t, ok)
-	assert.Equal(t, sqlite3.ErrAuth, e.Code)
+	for _, denied := range []string{"ON", ""} {
+		c.RegisterAuthorizer(func(action int, _, value, _ string) int {
+			if action == sqlite3.SQLITE_PRAGMA && value == denied {
+				return sqlite3.SQLITE_DENY
+			}
+			return sqlite3.SQLITE_OK
+		})
+		e, ok := errors.AsType[sqlite3.Error](apply(c, []pragma{{"foreign_keys", "ON", "1"}}))
+		assert.True(t, ok)
+		assert.Equal(t, sqlite3.ErrAuth, e.Code)
+	}
 }
 
 func TestErrorsOfSQLiteAreTranslated(t *testing.T) {
