@@ -18,6 +18,14 @@ func TestListRefusesAPositionThatNoTokenHas(t *testing.T) {
 	assert.ErrorIs(t, err, pat.ErrInvalidArgument)
 }
 
+func TestNobodyHasNoTokens(t *testing.T) {
+	s := testStore(t, ":memory:")
+	require.NoError(t, s.Insert(t.Context(), testRecord(t), 0))
+	tokens, err := s.List(t.Context(), pat.ListQuery{Limit: 10})
+	require.NoError(t, err)
+	assert.Empty(t, tokens)
+}
+
 // What can't be read is passed over only if that is for what the row holds.
 func TestRowsThatCannotBeReadAreAnErrorAndAreClosed(t *testing.T) {
 	c := sessions(testStore(t, ":memory:"))[0]

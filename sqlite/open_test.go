@@ -156,6 +156,7 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 				assert.Equal(t, errors.Is(c.want, other), errors.Is(err, other), "%v", other)
 			}
 			assert.NotContains(t, err.Error(), "secret-name")
+			assert.NotContains(t, err.Error(), filepath.Dir(path))
 			if before != nil {
 				after, err := os.Stat(path)
 				require.NoError(t, err)
