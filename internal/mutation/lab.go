@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -140,7 +141,10 @@ func (l *lab) runTests(binary string, m mutant, flags []string) verdict {
 	defer cancel()
 	limited := []string{"-c", `ulimit -v 8388608; exec "$0" -test.short -test.failfast "$@"`, binary}
 	cmd := exec.CommandContext(ctx, "bash", append(limited, flags...)...)
-	cmd.Dir = l.folder
+	// In a copy of the tree, because broken code may leave files where the next mutant's tests stumble over them.
+	tree := filepath.Join(scratch, "tree")
+	check(copyTree(tree))
+	cmd.Dir = filepath.Join(tree, l.folder)
 	cmd.Env = append(os.Environ(), "TMPDIR="+scratch, mutantVariable+"="+m.name())
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
@@ -154,6 +158,29 @@ func (l *lab) runTests(binary string, m mutant, flags []string) verdict {
 		return killed
 	}
 	return lived
+}
+
+// copyTree copies the working folder, without what is hidden.
+func copyTree(to string) error {
+	return filepath.WalkDir(".", func(path string, entry fs.DirEntry, err error) error {
+		target := filepath.Join(to, path)
+		switch {
+		case err != nil:
+			return err
+		case path != "." && strings.HasPrefix(entry.Name(), "."):
+			if entry.IsDir() {
+				return fs.SkipDir
+			}
+			return nil
+		case entry.IsDir():
+			return os.MkdirAll(target, 0o755) //nolint:gosec // see letPass
+		}
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		return os.WriteFile(target, text, 0o644) //nolint:gosec // see letPass
+	})
 }
 
 // An outcome is what became of a mutant.
