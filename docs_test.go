@@ -22,6 +22,7 @@ func TestTheDocumentsNameTestsThatExist(t *testing.T) {
 	documents, err := filepath.Glob("docs/*.md")
 	require.NoError(t, err)
 	require.Subset(t, documents, []string{"docs/asvs.md", "docs/threat-model.md"})
+	run := regexp.MustCompile("-run ('[^']*'|[^ `]+)") // in a table, with a backslash before each bar
 	name := regexp.MustCompile(`\b(?:Test|Fuzz|Benchmark|Example)[A-Z_]\w*`)
 	for _, document := range documents {
 		text, err := os.ReadFile(document)
@@ -31,7 +32,22 @@ func TestTheDocumentsNameTestsThatExist(t *testing.T) {
 		for _, n := range named {
 			assert.True(t, exists[n], "%s names %s, which is not there", document, n)
 		}
+		for _, command := range run.FindAllStringSubmatch(string(text), -1) {
+			for part := range strings.SplitSeq(strings.ReplaceAll(strings.Trim(command[1], "'"), `\|`, "|"), "|") {
+				assert.True(t, matchesAny(part, exists), "%s runs %s, which is nothing", document, part)
+			}
+		}
 	}
+}
+
+func matchesAny(pattern string, names map[string]bool) bool {
+	compiled := regexp.MustCompile(pattern)
+	for name := range names {
+		if compiled.MatchString(name) {
+			return true
+		}
+	}
+	return false
 }
 
 // testNames returns the names of all tests, fuzz targets, benchmarks and examples of this module.
