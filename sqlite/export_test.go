@@ -2,8 +2,22 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"strconv"
+	"testing"
+
+	"github.com/stretchr/testify/require"
 )
+
+// Execute runs SQL on a database as any other program would, not through a Store.
+func Execute(t *testing.T, path, script string) {
+	t.Helper()
+	db, err := sql.Open("sqlite3", path)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, db.Close()) }()
+	_, err = db.ExecContext(t.Context(), script)
+	require.NoError(t, err)
+}
 
 // LimitPages sets how many pages the database may have.
 func (s *Store) LimitPages(pages int) error {

@@ -89,10 +89,10 @@ func TestReopeningKeepsEverything(t *testing.T) {
 
 func TestAHostKeepsItsOwnTablesInTheSameFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "host.db")
-	execute(t, path, "CREATE TABLE schema_version (v); INSERT INTO schema_version VALUES (99); CREATE TABLE tokens (x); PRAGMA user_version = 77")
+	sqlite.Execute(t, path, "CREATE TABLE schema_version (v); INSERT INTO schema_version VALUES (99); CREATE TABLE tokens (x); PRAGMA user_version = 77")
 	s := open(t, path)
 	create(t, s)
-	execute(t, path, "INSERT INTO tokens VALUES (1)")
+	sqlite.Execute(t, path, "INSERT INTO tokens VALUES (1)")
 	db, err := sql.Open("sqlite3", path)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, db.Close()) }()
@@ -126,11 +126,11 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 		{"a named pipe", func(t *testing.T, path string) { require.NoError(t, syscall.Mkfifo(path, 0o600)) }, sqlite.ErrNotADatabase},
 		{"the next schema", func(t *testing.T, path string) {
 			made(t, path)
-			execute(t, path, "INSERT INTO pat_schema (version, applied_at) SELECT max(version) + 1, 0 FROM pat_schema")
+			sqlite.Execute(t, path, "INSERT INTO pat_schema (version, applied_at) SELECT max(version) + 1, 0 FROM pat_schema")
 		}, sqlite.ErrNewerSchema},
 		{"a schema far ahead", func(t *testing.T, path string) {
 			made(t, path)
-			execute(t, path, "INSERT INTO pat_schema (version, applied_at) VALUES (99, 0)")
+			sqlite.Execute(t, path, "INSERT INTO pat_schema (version, applied_at) VALUES (99, 0)")
 		}, sqlite.ErrNewerSchema},
 		{"a truncated file", func(t *testing.T, path string) {
 			made(t, path)
@@ -171,18 +171,18 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 
 func TestAHostsTableThatHasTheNameOfOneOfTheLibrarysIsLeftAsItWas(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "host.db")
-	execute(t, path, "CREATE TABLE pat_schema (x)")
+	sqlite.Execute(t, path, "CREATE TABLE pat_schema (x)")
 	before := readFolder(t, filepath.Dir(path))
 	_, err := sqlite.Open(path)
 	require.ErrorContains(t, err, "no such column: version")
 	assert.Equal(t, before, readFolder(t, filepath.Dir(path)))
 
 	path = filepath.Join(t.TempDir(), "host.db")
-	execute(t, path, "CREATE TABLE pat_tokens (x)")
+	sqlite.Execute(t, path, "CREATE TABLE pat_tokens (x)")
 	_, err = sqlite.Open(path)
 	require.ErrorContains(t, err, "table pat_tokens already exists")
 	assert.NoFileExists(t, path+"-wal", "no connection is open")
-	execute(t, path, "CREATE TABLE pat_schema (x)") // which the library's would be in the way of
+	sqlite.Execute(t, path, "CREATE TABLE pat_schema (x)") // which the library's would be in the way of
 }
 
 // A file without its last pages is no database of fewer tokens.
@@ -206,8 +206,8 @@ func TestADatabaseThatWasCutShortIsRefused(t *testing.T) {
 func TestADatabaseOfANewerSchemaIsLeftAsItWas(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pat.db")
 	made(t, path)
-	execute(t, path, "INSERT INTO pat_schema (version, applied_at) VALUES (99, 0)")
-	execute(t, path, "PRAGMA journal_mode = DELETE")
+	sqlite.Execute(t, path, "INSERT INTO pat_schema (version, applied_at) VALUES (99, 0)")
+	sqlite.Execute(t, path, "PRAGMA journal_mode = DELETE")
 	require.NoError(t, os.Chmod(path, 0o640)) //nolint:gosec // the mode has to stay
 	before, err := os.ReadFile(path)
 	require.NoError(t, err)
@@ -268,14 +268,4 @@ func made(t *testing.T, path string) {
 		create(t, s)
 	}
 	require.NoError(t, s.Close())
-}
-
-// execute runs SQL as another program would.
-func execute(t *testing.T, path, script string) {
-	t.Helper()
-	db, err := sql.Open("sqlite3", path)
-	require.NoError(t, err)
-	defer func() { require.NoError(t, db.Close()) }()
-	_, err = db.ExecContext(t.Context(), script)
-	require.NoError(t, err)
 }

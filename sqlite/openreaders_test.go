@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"database/sql"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -11,23 +10,12 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func execute(t *testing.T, path string, statements ...string) {
-	t.Helper()
-	db, err := sql.Open("sqlite3", path)
-	require.NoError(t, err)
-	for _, statement := range statements {
-		_, err = db.ExecContext(t.Context(), statement)
-		require.NoError(t, err)
-	}
-	require.NoError(t, db.Close())
-}
-
 // The readers are opened after the writer, and meanwhile another process may have been at the file.
 func TestTheReadersLookForThemselves(t *testing.T) {
 	folder := t.TempDir()
 	garbage, foreign := filepath.Join(folder, "garbage.db"), filepath.Join(folder, "foreign.db")
 	require.NoError(t, os.WriteFile(garbage, make([]byte, 4096), 0o600))
-	execute(t, foreign, "CREATE TABLE other (x)")
+	Execute(t, foreign, "CREATE TABLE other (x)")
 	for path, want := range map[string]func(error) bool{
 		filepath.Join(folder, "missing", "pat.db"): func(err error) bool { return assert.ErrorIs(t, err, fs.ErrNotExist) },
 		garbage:                          func(err error) bool { return assert.ErrorContains(t, err, "not a database") },
@@ -50,7 +38,7 @@ func TestADatabaseThatCannotBeWrittenToIsRefused(t *testing.T) {
 	s, err := Open(path)
 	require.NoError(t, err)
 	require.NoError(t, s.Close())
-	execute(t, path, "ALTER TABLE pat_tokens RENAME TO held", "CREATE VIEW pat_tokens AS SELECT * FROM held")
+	Execute(t, path, "ALTER TABLE pat_tokens RENAME TO held; CREATE VIEW pat_tokens AS SELECT * FROM held")
 	_, err = Open(path)
 	assert.ErrorContains(t, err, "is a view")
 }
