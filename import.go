@@ -47,7 +47,7 @@ func (i *Issuer) Import(ctx context.Context, params ImportParams) (Token, error)
 	if err != nil {
 		return Token{}, err
 	}
-	if err := i.store.Insert(ctx, rec, 0); err != nil {
+	if err := insist(ctx, func() error { return i.store.Insert(ctx, rec, 0) }); err != nil {
 		return Token{}, fault("import", err)
 	}
 	tok, err := i.find(ctx, rec.Token.ID)

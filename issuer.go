@@ -58,9 +58,9 @@ type CreateParams struct {
 // Create makes a token and returns it with its value, which can't be had again. Once it returns, the token is as
 // durable as the store promises.
 //
-// Its errors are [ArgumentError], [ErrLimitReached], that of ctx, and faults of the store. After a fault of a store
-// that lost its database during the commit, a token whose value nobody has may count against the limit; it is in
-// the list.
+// Its errors are [ArgumentError], [ErrLimitReached], that of ctx, and faults of the store. After [ErrOutcomeUnknown],
+// which comes once the store could not find out by trying again, a token whose value nobody has may count against the
+// limit; it is in the list.
 func (i *Issuer) Create(ctx context.Context, params CreateParams) (Issued, error) {
 	if err := i.begin(ctx, "create"); err != nil {
 		return Issued{}, err
@@ -83,7 +83,7 @@ func (i *Issuer) Create(ctx context.Context, params CreateParams) (Issued, error
 		CreatedAt: now, UpdatedAt: now, ExpiresAt: expires,
 	}
 	issued, err := i.issue("create", tok, func(rec Record) error {
-		return i.store.Insert(ctx, rec, i.groupLimit)
+		return insist(ctx, func() error { return i.store.Insert(ctx, rec, i.groupLimit) })
 	})
 	if err == nil {
 		emit(ctx, i.onEvent, Event{Type: EventCreated, Time: now}, &issued.Token)

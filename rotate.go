@@ -53,7 +53,8 @@ func (i *Issuer) Rotate(ctx context.Context, id string, params RotateParams) (Is
 		CreatedAt: now, UpdatedAt: now, ExpiresAt: expires, RotatedFrom: old.ID,
 	}
 	issued, err := i.issue("rotate", tok, func(rec Record) error {
-		return i.store.Rotate(ctx, Rotation{OldID: id, At: now, End: canonicalTime(now.Add(params.Grace)), New: rec})
+		rotation := Rotation{OldID: id, At: now, End: canonicalTime(now.Add(params.Grace)), New: rec}
+		return insist(ctx, func() error { return i.store.Rotate(ctx, rotation) })
 	})
 	if err == nil {
 		emit(ctx, i.onEvent, Event{Type: EventRotated, Time: now, SuccessorID: issued.Token.ID}, &old)
