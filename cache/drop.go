@@ -1,0 +1,77 @@
+package cache
+
+import "github.com/patkit/pat"
+
+// dropRecord takes out an entry of the records, or does nothing if it is nil. The caller holds mu.
+func (s *Store) dropRecord(e *entry) {
+	if e != nil {
+		s.records.remove(e)
+		s.forgetID(e)
+	}
+}
+
+// forgetID takes an entry out of the index by id. The caller holds mu.
+func (s *Store) forgetID(e *entry) {
+	if id := e.rec.Token.ID; s.byID[id] == e {
+		delete(s.byID, id)
+	}
+}
+
+// drop forgets everything about some prefixes, and what look-ups that are under way are going to find.
+func (s *Store) drop(prefixes ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, prefix := range prefixes {
+		s.dropPrefix(prefix)
+	}
+}
+
+// dropPrefix is drop for a caller who holds mu.
+func (s *Store) dropPrefix(prefix string) {
+	hash := s.hash(prefix)
+	s.dropRecord(s.records.find(hash, prefix))
+	if e := s.absent.find(hash, prefix); e != nil {
+		s.absent.remove(e)
+	}
+	if f := s.fetches[prefix]; f != nil {
+		s.outdate(f)
+	}
+}
+
+// dropID forgets the token with this id. Of a look-up that is under way only the prefix is known, so that all of them
+// are taken for one of this token.
+func (s *Store) dropID(id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.dropRecord(s.byID[id])
+	s.outdateAll()
+}
+
+// dropWhere forgets the tokens that match.
+func (s *Store) dropWhere(match func(*pat.Token) bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for e := range s.records.all() {
+		if match(&e.rec.Token) {
+			s.dropRecord(e)
+		}
+	}
+	s.outdateAll()
+}
+
+// dropAll forgets everything.
+func (s *Store) dropAll() {
+	s.dropWhere(func(*pat.Token) bool { return true })
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for e := range s.absent.all() {
+		s.absent.remove(e)
+	}
+}
+
+// outdateAll outdates every look-up that is under way. The caller holds mu.
+func (s *Store) outdateAll() {
+	for _, f := range s.fetches {
+		s.outdate(f)
+	}
+}

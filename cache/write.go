@@ -1,0 +1,72 @@
+package cache
+
+import (
+	"context"
+	"time"
+
+	"github.com/patkit/pat"
+)
+
+// Each writing method forgets what it may have changed once the other store is done, whatever that has returned: a
+// write that failed may have been done nevertheless.
+
+// Insert implements [pat.Store].
+func (s *Store) Insert(ctx context.Context, rec pat.Record, limit int) error {
+	defer s.drop(rec.Token.Prefix) // it may be remembered as absent
+	return s.store.Insert(ctx, rec, limit)
+}
+
+// Rotate implements [pat.Store].
+func (s *Store) Rotate(ctx context.Context, rotation pat.Rotation) error {
+	defer s.drop(rotation.New.Token.Prefix)
+	defer s.dropID(rotation.OldID)
+	return s.store.Rotate(ctx, rotation)
+}
+
+// Revoke implements [pat.Store].
+func (s *Store) Revoke(ctx context.Context, id string, at time.Time) (tok pat.Token, changed bool, err error) {
+	defer s.dropID(id)
+	return s.store.Revoke(ctx, id, at)
+}
+
+// RevokeAll implements [pat.Store].
+func (s *Store) RevokeAll(ctx context.Context, owner pat.Owner, at time.Time) (revoked []pat.Token, err error) {
+	defer s.dropWhere(func(tok *pat.Token) bool { return owner.Matches(*tok) })
+	return s.store.RevokeAll(ctx, owner, at)
+}
+
+// Touch implements [pat.Store]. A later use is put into the records that are held, so that tokens in use, which are
+// touched all the time, stay.
+func (s *Store) Touch(ctx context.Context, uses []pat.Use) error {
+	if err := s.store.Touch(ctx, uses); err != nil {
+		for _, use := range uses {
+			s.drop(use.Prefix)
+		}
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, use := range uses {
+		if e := s.records.find(s.hash(use.Prefix), use.Prefix); e != nil {
+			e.use(use.At)
+		}
+		if f := s.fetches[use.Prefix]; f != nil {
+			s.outdate(f)
+		}
+	}
+	return nil
+}
+
+// ReplaceDigest implements [pat.Store].
+func (s *Store) ReplaceDigest(ctx context.Context, prefix string, old, next pat.Digest) (bool, error) {
+	defer s.drop(prefix)
+	return s.store.ReplaceDigest(ctx, prefix, old, next)
+}
+
+// Purge implements [pat.Store].
+func (s *Store) Purge(ctx context.Context, before time.Time, limit int) (int, error) {
+	defer s.dropWhere(func(tok *pat.Token) bool {
+		return tok.Revoked() && tok.RevokedAt.Before(before) || tok.Expired(before)
+	})
+	return s.store.Purge(ctx, before, limit)
+}
