@@ -48,9 +48,9 @@ type Store interface {
 	// [ErrLimitReached] where there are limit or more; counting and adding are one step, whatever other callers and
 	// processes do at the time.
 	//
-	// It returns [ErrExists] if the id or the prefix is taken. If a record with the same id, prefix and digest is
-	// there, it is the earlier try of this very call, whose outcome got lost: Insert changes nothing and returns nil,
-	// also at the limit.
+	// It returns [ErrExists] if the id or the prefix is taken, also at the limit. If a record with the same id, prefix
+	// and digest is there, it is the earlier try of this very call, whose outcome got lost: Insert changes nothing and
+	// returns nil, also at the limit.
 	Insert(ctx context.Context, rec Record, limit int) error
 
 	// FindByPrefix returns the record with this prefix, or [ErrNotFound]. It compares bytes: prefixes that differ in
@@ -61,7 +61,8 @@ type Store interface {
 	FindByID(ctx context.Context, id string) (Token, error)
 
 	// List returns at most query.Limit tokens of the owner, newest first: by CreatedAt and, where that is equal, by
-	// ID, both descending. With query.After it goes on behind that position, whether or not a token is still there.
+	// ID, both descending. With query.After it goes on behind that position, whether or not a token is still there, and
+	// whatever time it has: a position may be made up.
 	// Expired tokens are listed, revoked ones only with query.IncludeRevoked.
 	List(ctx context.Context, query ListQuery) ([]Token, error)
 

@@ -56,6 +56,15 @@ var brokenInserts = []breakage{
 		}
 	})},
 	{"refuses a repeated call at the same time", "Insert/many repetitions at once all succeed", refusingRepetition},
+	{"counts first", "Limit/a taken id or prefix counts more", breaking(func(b *broken) {
+		b.insert = func(ctx context.Context, rec pat.Record, limit int) error {
+			if tokens, err := b.Store.List(ctx, pat.ListQuery{Owner: pat.Owner{GroupID: rec.Token.GroupID}, Limit: 100}); err != nil ||
+				limit > 0 && len(tokens) >= limit {
+				return pat.ErrLimitReached
+			}
+			return b.Store.Insert(ctx, rec, limit)
+		}
+	})},
 	{"takes an equal id for a repeated call", "Insert/a record that shares only a part is no repetition", breaking(func(b *broken) {
 		b.insert = func(ctx context.Context, rec pat.Record, limit int) error {
 			if _, err := b.Store.FindByID(ctx, rec.Token.ID); err == nil {

@@ -195,6 +195,14 @@ var brokenReads = []breakage{
 			return b.Store.List(ctx, query)
 		}
 	})},
+	{"can't take a time that its database does not have", "Paging/a position may have any time", breaking(func(b *broken) {
+		b.list = func(ctx context.Context, query pat.ListQuery) ([]pat.Token, error) {
+			if query.After.CreatedAt.Year() < -4712 && query.After != (pat.Position{}) { // the first one of PostgreSQL
+				return nil, errors.New("timestamp out of range")
+			}
+			return b.Store.List(ctx, query)
+		}
+	})},
 	{"goes on at a number of tokens", "Paging/new tokens don't shift pages", breaking(func(b *broken) {
 		offset := 0
 		b.list = func(ctx context.Context, query pat.ListQuery) ([]pat.Token, error) {

@@ -163,6 +163,17 @@ var limitCases = []testCase{
 		},
 	},
 	{
+		name: "Limit/a taken id or prefix counts more",
+		rule: "Insert returns ErrExists for a taken id or prefix in a full group too: more places would not help.",
+		run: func(h *harness) {
+			rec := h.added()
+			sameID, samePrefix := h.record(), h.record(withPrefix(rec.Token.Prefix))
+			sameID.Token.ID = rec.Token.ID
+			h.fails(h.store.Insert(ctx, sameID, 1), pat.ErrExists, "Insert with a taken id at the limit")
+			h.fails(h.store.Insert(ctx, samePrefix, 1), pat.ErrExists, "Insert with a taken prefix at the limit")
+		},
+	},
+	{
 		name: "Limit/of many at once, one gets the last place",
 		rule: "Counting and adding are one step: of any number of callers at once, only as many succeed as there are places.",
 		run: func(h *harness) {

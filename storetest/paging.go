@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"math"
 	"time"
 
 	"github.com/patkit/pat"
@@ -66,6 +67,22 @@ var pagingCases = []testCase{
 		},
 	},
 	{
+		name: "Paging/a position may have any time",
+		rule: "A position comes out of a cursor, which a client can make up. A time that no token and no database can have is " +
+			"before or behind all tokens like any other.",
+		run: func(h *harness) {
+			rec := h.added()
+			for _, micros := range []int64{math.MaxInt64, 1 << 62, latest.UnixMicro() + 1} {
+				p := pat.Position{CreatedAt: time.UnixMicro(micros).UTC(), ID: numberedID(0)}
+				h.sameIDs(h.after(p), []string{rec.Token.ID}, "List after a position in the far future")
+			}
+			for _, micros := range []int64{math.MinInt64, -1 << 62, -1} {
+				p := pat.Position{CreatedAt: time.UnixMicro(micros).UTC(), ID: numberedID(0xfff)}
+				h.sameIDs(h.after(p), nil, "List after a position in the far past")
+			}
+		},
+	},
+	{
 		name: "Paging/new tokens don't shift pages",
 		rule: "Tokens created between two calls of List do not move the position: the next page has neither gaps nor repetitions.",
 		run: func(h *harness) {
@@ -77,6 +94,9 @@ var pagingCases = []testCase{
 		},
 	},
 }
+
+// latest is the end of the last year in which a token can have a time.
+var latest = time.Date(9999, time.January, 1, 0, 0, 0, 0, time.UTC)
 
 // newestIDs adds n tokens, each two or three of them created in the same microsecond, and returns their ids, newest
 // first.
