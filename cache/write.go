@@ -7,8 +7,10 @@ import (
 	"github.com/patkit/pat"
 )
 
-// Each writing method forgets what it may have changed once the other store is done, whatever that has returned: a
-// write that failed may have been done nevertheless.
+// Each method that may end or begin a token forgets it once the other store is done, whatever that has returned: a
+// write that failed may have been done nevertheless. Touch, ReplaceDigest and Purge don't if they fail. None of them
+// makes a valid token invalid, and the first two are called for just those tokens that are in use: without a database,
+// they would take away what is to live until its lease ends.
 
 // Insert implements [pat.Store].
 func (s *Store) Insert(ctx context.Context, rec pat.Record, limit int) error {
@@ -39,9 +41,6 @@ func (s *Store) RevokeAll(ctx context.Context, owner pat.Owner, at time.Time) (r
 // touched all the time, stay.
 func (s *Store) Touch(ctx context.Context, uses []pat.Use) error {
 	if err := s.store.Touch(ctx, uses); err != nil {
-		for _, use := range uses {
-			s.drop(use.Prefix)
-		}
 		return err
 	}
 	s.mu.Lock()
@@ -59,14 +58,20 @@ func (s *Store) Touch(ctx context.Context, uses []pat.Use) error {
 
 // ReplaceDigest implements [pat.Store].
 func (s *Store) ReplaceDigest(ctx context.Context, prefix string, old, next pat.Digest) (bool, error) {
-	defer s.drop(prefix)
-	return s.store.ReplaceDigest(ctx, prefix, old, next)
+	replaced, err := s.store.ReplaceDigest(ctx, prefix, old, next)
+	if err == nil { // also if it replaced nothing, since then the record has changed
+		s.drop(prefix)
+	}
+	return replaced, err
 }
 
 // Purge implements [pat.Store].
 func (s *Store) Purge(ctx context.Context, before time.Time, limit int) (int, error) {
-	defer s.dropWhere(func(tok *pat.Token) bool {
-		return tok.Revoked() && tok.RevokedAt.Before(before) || tok.Expired(before)
-	})
-	return s.store.Purge(ctx, before, limit)
+	deleted, err := s.store.Purge(ctx, before, limit)
+	if err == nil {
+		s.dropWhere(func(tok *pat.Token) bool {
+			return tok.Revoked() && tok.RevokedAt.Before(before) || tok.Expired(before)
+		})
+	}
+	return deleted, err
 }
