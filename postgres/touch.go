@@ -1,0 +1,58 @@
+package postgres
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/patkit/pat"
+)
+
+// touch takes a batch as two arrays. The rows are locked in the order of their prefixes, so that batches that overlap
+// don't wait for each other in a circle; only those are written whose time moves.
+func touch(table string) *statement {
+	return newStatement("WITH uses AS (SELECT prefix, max(at) AS at FROM unnest($1, $2) AS u (prefix, at) GROUP BY prefix), "+
+		"held AS (SELECT t.prefix, uses.at FROM "+table+" AS t JOIN uses USING (prefix) WHERE t.last_used_at IS NULL OR t.last_used_at < uses.at "+
+		"ORDER BY t.prefix FOR NO KEY UPDATE OF t) "+
+		"UPDATE "+table+" AS t SET last_used_at = held.at FROM held WHERE t.prefix = held.prefix AND (t.last_used_at IS NULL OR t.last_used_at < held.at)",
+		0, pgtype.TextArrayOID, pgtype.TimestamptzArrayOID)
+}
+
+// Touch implements [pat.Store].
+func (s *Store) Touch(ctx context.Context, uses []pat.Use) error {
+	var prefixes [][]byte
+	var times encoder
+	for _, use := range uses {
+		times.require("Use.At", !use.At.IsZero(), "must not be zero")
+		if isHeld(use.Prefix) {
+			prefixes = append(prefixes, []byte(use.Prefix))
+			times.time("Use.At", use.At)
+		}
+	}
+	if times.err != nil {
+		return times.err
+	}
+	if len(prefixes) == 0 {
+		return ctx.Err()
+	}
+	args := [][]byte{encodeArray(pgtype.TextOID, prefixes), encodeArray(pgtype.TimestamptzOID, times.columns)}
+	return s.write(ctx, "touch", &call{statement: s.touch, args: args})
+}
+
+func replaceDigest(table string) *statement {
+	return newStatement("UPDATE "+table+" SET digest = $3 WHERE prefix = $1 AND digest = $2 AND revoked_at IS NULL",
+		0, pgtype.TextOID, pgtype.ByteaOID, pgtype.ByteaOID)
+}
+
+// ReplaceDigest implements [pat.Store].
+func (s *Store) ReplaceDigest(ctx context.Context, prefix string, old, next pat.Digest) (bool, error) {
+	if next.IsZero() {
+		return false, &pat.ArgumentError{Argument: "next", Rule: "must not be empty"}
+	}
+	if !isHeld(prefix) {
+		return false, ctx.Err()
+	}
+	change := &call{statement: s.replaceDigest, args: [][]byte{encodeText(prefix), []byte(old.Encoded()), []byte(next.Encoded())}}
+	err := s.write(ctx, "replace digest", change)
+	return err == nil && change.affected > 0, err
+}
