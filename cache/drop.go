@@ -1,7 +1,5 @@
 package cache
 
-import "github.com/patkit/pat"
-
 // dropRecord takes out an entry of the records, or does nothing if it is nil. The caller holds mu.
 func (s *Store) dropRecord(e *entry) {
 	if e != nil {
@@ -47,12 +45,12 @@ func (s *Store) dropID(id string) {
 	s.outdateAll()
 }
 
-// dropWhere forgets the tokens that match.
-func (s *Store) dropWhere(match func(*pat.Token) bool) {
+// dropWhere forgets the tokens whose entries match.
+func (s *Store) dropWhere(match func(*entry) bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for e := range s.records.all() {
-		if match(&e.rec.Token) {
+		if match(e) {
 			s.dropRecord(e)
 		}
 	}
@@ -61,7 +59,7 @@ func (s *Store) dropWhere(match func(*pat.Token) bool) {
 
 // dropAll forgets everything.
 func (s *Store) dropAll() {
-	s.dropWhere(func(*pat.Token) bool { return true })
+	s.dropWhere(func(*entry) bool { return true })
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for e := range s.absent.all() {

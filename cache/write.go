@@ -12,6 +12,10 @@ import (
 // makes a valid token invalid, and the first two are called for just those tokens that are in use: without a database,
 // they would take away what is to live until its lease ends.
 
+// purgeMargin allows for clocks of other processes that are slow, and for the time from the stamp of a revocation to its
+// end. It is far below the age at which tokens are purged.
+const purgeMargin = time.Minute
+
 // Insert implements [pat.Store].
 func (s *Store) Insert(ctx context.Context, rec pat.Record, limit int) error {
 	defer s.drop(rec.Token.Prefix) // it may be remembered as absent
@@ -33,7 +37,7 @@ func (s *Store) Revoke(ctx context.Context, id string, at time.Time) (tok pat.To
 
 // RevokeAll implements [pat.Store].
 func (s *Store) RevokeAll(ctx context.Context, owner pat.Owner, at time.Time) (revoked []pat.Token, err error) {
-	defer s.dropWhere(func(tok *pat.Token) bool { return owner.Matches(*tok) })
+	defer s.dropWhere(func(e *entry) bool { return owner.Matches(e.rec.Token) })
 	return s.store.RevokeAll(ctx, owner, at)
 }
 
@@ -65,12 +69,15 @@ func (s *Store) ReplaceDigest(ctx context.Context, prefix string, old, next pat.
 	return replaced, err
 }
 
-// Purge implements [pat.Store].
+// Purge implements [pat.Store]. Which tokens were deleted is not told. That one is among them shows in its record, unless
+// it was revoked elsewhere since that was read.
 func (s *Store) Purge(ctx context.Context, before time.Time, limit int) (int, error) {
 	deleted, err := s.store.Purge(ctx, before, limit)
 	if err == nil {
-		s.dropWhere(func(tok *pat.Token) bool {
-			return tok.Revoked() && tok.RevokedAt.Before(before) || tok.Expired(before)
+		late := before.Add(purgeMargin)
+		s.dropWhere(func(e *entry) bool {
+			tok := &e.rec.Token
+			return tok.Revoked() && tok.RevokedAt.Before(before) || tok.Expired(before) || time.Unix(0, e.read.wall).Before(late)
 		})
 	}
 	return deleted, err

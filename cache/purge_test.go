@@ -1,0 +1,67 @@
+package cache_test
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/patkit/pat"
+)
+
+func TestAPurgeForgetsWhatItMayHaveDeletedAndNothingElse(t *testing.T) {
+	const age = 24 * time.Hour // at which tokens are purged
+	for name, c := range map[string]struct {
+		end    func(t *testing.T, store pat.Store, tok pat.Token)
+		purged bool
+	}{
+		"revoked long ago": {func(t *testing.T, store pat.Store, tok pat.Token) { revoke(t, store, tok) }, true},
+		"expired long ago": {func(t *testing.T, store pat.Store, tok pat.Token) {
+			require.NoError(t, store.Rotate(t.Context(), pat.Rotation{
+				OldID: tok.ID, At: stamp(), End: stamp().Add(1000), New: another(pat.Record{Token: tok}),
+			}))
+		}, true},
+		"revoked of late": {func(t *testing.T, store pat.Store, tok pat.Token) {
+			time.Sleep(2 * time.Hour)
+			revoke(t, store, tok)
+		}, false},
+		"valid": {func(*testing.T, pat.Store, pat.Token) {}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				db := newDatabase()
+				store := inFrontOf(t, db)
+				tok := issue(t, db).Token
+				c.end(t, db.held, tok)
+				time.Sleep(age - time.Hour)
+				was := find(t, store, tok.Prefix)
+				n, err := store.Purge(t.Context(), stamp().Add(2*time.Hour-age), 10)
+				require.NoError(t, err)
+				_, err = store.FindByPrefix(t.Context(), tok.Prefix)
+				if c.purged {
+					require.Equal(t, 1, n)
+					require.ErrorIs(t, err, pat.ErrNotFound)
+					return
+				}
+				require.Zero(t, n)
+				require.Equal(t, was, find(t, store, tok.Prefix))
+				require.Equal(t, 1, db.lookups(), "the record stays")
+			})
+		})
+	}
+}
+
+// As with the writes of a Verifier: what fails because there is no database takes nothing away.
+func TestAPurgeThatFailsForgetsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db := newDatabase()
+		store := inFrontOf(t, db)
+		tok := issue(t, db).Token
+		find(t, store, tok.Prefix)
+		db.goDown()
+		_, err := store.Purge(t.Context(), stamp().Add(time.Hour), 10)
+		require.ErrorIs(t, err, errDown)
+		find(t, store, tok.Prefix)
+	})
+}
