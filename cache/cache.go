@@ -104,13 +104,13 @@ func WithMaxEntries(n int) Option { return func(o *options) { o.entries = n } }
 // on the goroutine of Run.
 func OnFeedError(f func(error)) Option { return func(o *options) { o.onFeedError = f } }
 
-// ErrStaleStore means that the store to be put behind a cache says of itself that its reads may be stale.
-var ErrStaleStore = errors.New("cache: the store reads from a replica that may lag, so that there is no promise to keep")
+// ErrStaleStore means that the reads of the store to be put behind a cache may themselves be stale.
+var ErrStaleStore = errors.New("cache: the reads of the store behind may be stale, so that there is no promise to keep")
 
 // New returns a Store in front of another one. It starts no goroutine; see [Store.Run].
 //
 // A nil store and an option out of its range are an [pat.ArgumentError]. A store that reads from a replica, and says so
-// by a method StaleReads() bool, is [ErrStaleStore].
+// by a method StaleReads() bool, is [ErrStaleStore], and so is another cache, whose staleness would be added.
 func New(store pat.Store, opts ...Option) (*Store, error) {
 	settings := options{staleness: defaultStaleness, entries: defaultEntries, onFeedError: func(error) {}}
 	for _, opt := range opts {
@@ -122,8 +122,13 @@ func New(store pat.Store, opts ...Option) (*Store, error) {
 	if store == nil {
 		return nil, &pat.ArgumentError{Argument: "store", Rule: "must not be nil"}
 	}
-	if s, ok := store.(interface{ StaleReads() bool }); ok && s.StaleReads() {
+	switch s := store.(type) {
+	case *Store:
 		return nil, ErrStaleStore
+	case interface{ StaleReads() bool }:
+		if s.StaleReads() {
+			return nil, ErrStaleStore
+		}
 	}
 	return &Store{
 		store: store, staleness: settings.staleness, onFeedError: settings.onFeedError,

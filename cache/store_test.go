@@ -30,10 +30,6 @@ func TestStoreInFrontOfADatabase(t *testing.T) {
 	})
 }
 
-func TestStoreInFrontOfAnother(t *testing.T) {
-	storetest.Run(t, func(t *testing.T) pat.Store { return inFrontOf(t, inFrontOf(t, memory.New())) })
-}
-
 func BenchmarkStore(b *testing.B) {
 	storetest.Benchmark(b, func(b *testing.B) pat.Store { return inFrontOf(b, memory.New()) })
 }
