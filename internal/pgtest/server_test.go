@@ -2,9 +2,12 @@ package pgtest_test
 
 import (
 	"context"
+	"net"
+	"net/url"
 	"os"
 	"path/filepath"
 	"runtime"
+	"syscall"
 	"testing"
 	"time"
 
@@ -114,6 +117,7 @@ func TestAServerThatIsFrozenAnswersWhenItIsThawed(t *testing.T) {
 }
 
 func TestAServerOfOnesOwnIsDeletedInWhateverStateItIs(t *testing.T) {
+	pgtest.URL(t)
 	for name, state := range map[string]func(*pgtest.Cluster){
 		"running": func(*pgtest.Cluster) {},
 		"stopped": func(c *pgtest.Cluster) { c.Stop("immediate") },
@@ -125,11 +129,18 @@ func TestAServerOfOnesOwnIsDeletedInWhateverStateItIs(t *testing.T) {
 				require.NoError(t, os.Chmod(folder, 0o755)) //nolint:gosec // the server may run as another user
 			}
 			t.Setenv("TMPDIR", temporary)
+			var address string
 			t.Run("use", func(t *testing.T) {
-				state(pgtest.Own(t))
+				c := pgtest.Own(t)
+				parsed, err := url.Parse(c.URL())
+				require.NoError(t, err)
+				address = parsed.Host
+				state(c)
 				assert.Len(t, entries(t, temporary), 1)
 			})
 			assert.Empty(t, entries(t, temporary))
+			_, err := net.Dial("tcp", address)
+			assert.ErrorIs(t, err, syscall.ECONNREFUSED, "a process that is frozen would still have it accepted")
 		})
 	}
 }
