@@ -124,18 +124,22 @@ func encodeBound(t time.Time) []byte {
 	return encodeInt(t.UnixMicro() - epoch)
 }
 
-// encodeArray encodes an array of one dimension.
+// encodeArray encodes an array of one dimension, in which nil is NULL.
 func encodeArray(elementType uint32, elements [][]byte) []byte {
 	if len(elements) == 0 {
 		return binary.BigEndian.AppendUint32(make([]byte, 8), elementType)
 	}
-	const dimensions, noNulls, lowerBound = 1, 0, 1
+	const dimensions, mayHaveNulls, lowerBound, null = 1, 1, 1, math.MaxUint32
 	var b []byte
-	for _, n := range []uint32{dimensions, noNulls, elementType, uint32(len(elements)), lowerBound} {
+	for _, n := range []uint32{dimensions, mayHaveNulls, elementType, uint32(len(elements)), lowerBound} {
 		b = binary.BigEndian.AppendUint32(b, n)
 	}
 	for _, element := range elements {
-		b = append(binary.BigEndian.AppendUint32(b, uint32(len(element))), element...)
+		length := uint32(len(element))
+		if element == nil {
+			length = null
+		}
+		b = append(binary.BigEndian.AppendUint32(b, length), element...)
 	}
 	return b
 }

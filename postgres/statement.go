@@ -47,6 +47,7 @@ type statements struct {
 	insert, insertWithin, insertOrFail  *statement
 	clash, end                          *statement
 	revoke, touch, replaceDigest, purge *statement
+	merge, mergeClash                   *statement
 	lists, revokeAll                    map[listKind]*statement
 }
 
@@ -66,6 +67,8 @@ func newStatements(schema string) *statements {
 		touch:         touch(table),
 		replaceDigest: replaceDigest(table),
 		purge:         purge(table),
+		merge:         merge(table),
+		mergeClash:    mergeClash(table),
 		lists:         make(map[listKind]*statement),
 		revokeAll:     make(map[listKind]*statement),
 	}
