@@ -21,7 +21,7 @@
 // database, and not as invalid.
 //
 // LastUsedAt, and a digest that was replaced, are not told of by a feed. What other processes have written of these is
-// seen within ten minutes.
+// seen within ten minutes, or within the maximum staleness if that is longer.
 //
 // # What is held
 //

@@ -193,3 +193,8 @@ func ask(ctx context.Context, store pat.Store, prefix string) <-chan answer {
 	}()
 	return answers
 }
+
+// isNot returns an OwnerActive that knows one user who is gone.
+func isNot(gone string) func(context.Context, string, string) (bool, error) {
+	return func(_ context.Context, userID, _ string) (bool, error) { return userID != gone, nil }
+}
