@@ -1,4 +1,4 @@
-// Server is the documented API on SQLite, complete enough to be started with one command and used with curl:
+// Server is the documented API on SQLite or PostgreSQL, complete enough to be started with one command and used with curl:
 //
 //	go run ./examples/server
 //
@@ -6,8 +6,9 @@
 // its users, groups and sessions, is a fixed demo here; see demohost.go. Don't expose it: its credentials are public.
 //
 // The flags are -addr, where to listen (127.0.0.1:8080; port 0 means any free one), and -db, the database file (pat.db
-// in the current folder; :memory: for none). Events go to standard error, one line each. SIGINT and SIGTERM end it
-// cleanly.
+// in the current folder; :memory: for none) or the address of a PostgreSQL database (postgres://user@host/name; the
+// password is better left to PGPASSWORD or a password file than written into it). Several servers may share a database.
+// Events go to standard error, one line each. SIGINT and SIGTERM end it cleanly.
 package main
 
 import (
@@ -23,8 +24,6 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
-
-	"github.com/patkit/pat/sqlite"
 )
 
 func main() {
@@ -46,7 +45,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	flags := flag.NewFlagSet("server", flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	addr := flags.String("addr", "127.0.0.1:8080", "the `address` to listen on")
-	db := flags.String("db", "pat.db", "the database `file`, or :memory:")
+	db := flags.String("db", "pat.db", "the `database`: a file of SQLite, :memory:, or postgres://…")
 	if err := flags.Parse(args); errors.Is(err, flag.ErrHelp) {
 		return exitOK
 	} else if err != nil {
@@ -74,11 +73,11 @@ func serve(ctx context.Context, addr, db string, stdout io.Writer, logger *slog.
 	}
 	defer func() { _ = listener.Close() }() // closed already, unless the start failed
 
-	store, err := sqlite.Open(db)
+	store, err := openDatabase(ctx, db, logger)
 	if err != nil {
-		return fmt.Errorf("open the database %q: %w", db, err)
+		return err
 	}
-	defer func() { err = errors.Join(err, store.Close()) }()
+	defer func() { err = errors.Join(err, store.close()) }()
 
 	handler, verifier, err := newHandler(store, logger)
 	if err != nil {
