@@ -18,6 +18,7 @@ type entry struct {
 	lastUsed atomic.Pointer[time.Time]
 	// wanted is set by a hit, and taken back by the search for something to displace.
 	wanted atomic.Bool
+	absent bool
 }
 
 func (e *entry) prefix() string { return e.rec.Token.Prefix }

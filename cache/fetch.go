@@ -27,11 +27,11 @@ type fetch struct {
 
 // fetch asks the other store for a record.
 func (s *Store) fetch(ctx context.Context, hash uint64, prefix string) (pat.Record, error) {
-	for {
-		f, mine := s.join(prefix)
-		if mine {
-			return s.ask(ctx, f, hash)
-		}
+	f, mine := s.join(hash, prefix)
+	if mine {
+		return s.ask(ctx, f, hash)
+	}
+	if f != nil {
 		select {
 		case <-f.done:
 		case <-ctx.Done():
@@ -41,13 +41,18 @@ func (s *Store) fetch(ctx context.Context, hash uint64, prefix string) (pat.Reco
 			return f.rec, f.err
 		}
 	}
+	return s.FindByPrefix(ctx, prefix) // from the beginning
 }
 
-// join returns a look-up of this prefix to wait for, or a new one for the caller to do.
-func (s *Store) join(prefix string) (f *fetch, mine bool) {
+// join returns a look-up of this prefix to wait for, or a new one for the caller to do, or nil where one has ended while
+// the caller waited for the lock, so that there is an entry by now.
+func (s *Store) join(hash uint64, prefix string) (f *fetch, mine bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.clock.now()
+	if s.held(hash, prefix, now) != nil {
+		return nil, false
+	}
 	f = s.fetches[prefix]
 	// One that began earlier than the maximum staleness would give a record that is too old for a call that starts now.
 	if f != nil && f.begun.within(s.staleness, now) {
@@ -102,7 +107,7 @@ func (s *Store) keep(f *fetch, hash uint64) {
 		}
 		s.byID[f.rec.Token.ID] = e
 	case errors.Is(f.err, pat.ErrNotFound):
-		e.rec.Token.Prefix = f.prefix
+		e.absent, e.rec.Token.Prefix = true, f.prefix
 		if old := s.absent.find(hash, f.prefix); old != nil {
 			s.absent.remove(old)
 		}

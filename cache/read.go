@@ -12,20 +12,29 @@ func (s *Store) FindByPrefix(ctx context.Context, prefix string) (rec pat.Record
 		return rec, err
 	}
 	hash := s.hash(prefix)
-	now := s.clock.now()
-	p := s.proven.Load() // before the table, see serves
-	if e := s.records.find(hash, prefix); e != nil && s.serves(e, p, now) {
-		s.counts.hit(hash)
+	if e := s.held(hash, prefix, s.clock.now()); e != nil {
+		// Something like a record is read of an absent prefix, too, so that it takes the time of one that is there.
 		e.fill(&rec)
+		if e.absent {
+			s.counts.absent.Add(1)
+			return pat.Record{}, pat.ErrNotFound
+		}
+		s.counts.hit(hash)
 		return rec, nil
 	}
-	if e := s.absent.find(hash, prefix); e != nil && e.read.within(min(absentStaleness, s.staleness), now) {
-		s.counts.absent.Add(1)
-		// Something like a record is read nevertheless, so that an absent prefix takes the time of one that is there.
-		e.fill(&rec)
-		return pat.Record{}, pat.ErrNotFound
-	}
 	return s.fetch(ctx, hash, prefix)
+}
+
+// held returns the entry that answers a call which starts now, or nil.
+func (s *Store) held(hash uint64, prefix string, now instant) *entry {
+	p := s.proven.Load() // before the table, see serves
+	if e := s.records.find(hash, prefix); e != nil && s.serves(e, p, now) {
+		return e
+	}
+	if e := s.absent.find(hash, prefix); e != nil && e.read.within(min(absentStaleness, s.staleness), now) {
+		return e
+	}
+	return nil
 }
 
 // FindByID implements [pat.Store]. It always asks the other store.

@@ -3,6 +3,7 @@ package cache_test
 import (
 	"context"
 	"errors"
+	"hash/crc32"
 	"sync"
 	"testing"
 	"time"
@@ -197,4 +198,21 @@ func ask(ctx context.Context, store pat.Store, prefix string) <-chan answer {
 // isNot returns an OwnerActive that knows one user who is gone.
 func isNot(gone string) func(context.Context, string, string) (bool, error) {
 	return func(_ context.Context, userID, _ string) (bool, error) { return userID != gone, nil }
+}
+
+// otherSecret returns a well-formed value with the same prefix.
+func otherSecret(value string) string {
+	const alphabet, beforeChecksum = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz", 49
+	last := byte('0')
+	if value[beforeChecksum-1] == last {
+		last = '1'
+	}
+	text := value[:beforeChecksum-1] + string(last)
+	digits := make([]byte, len(value)-beforeChecksum)
+	sum := crc32.ChecksumIEEE([]byte(text))
+	for i := len(digits) - 1; i >= 0; i-- {
+		digits[i] = alphabet[sum%62]
+		sum /= 62
+	}
+	return text + string(digits)
 }
