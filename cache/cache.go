@@ -86,6 +86,9 @@ const (
 	// absentStaleness bounds for how long a prefix is taken for absent, whatever the maximum staleness is: a host that
 	// lets tokens live on without a database does not want new ones to be refused for as long.
 	absentStaleness = time.Second
+	// maxPrefixLength is that of a prefix that a token can have. Anything may be asked for, and what is longer would take
+	// memory and save nothing.
+	maxPrefixLength = 128 // bytes
 	// maxAge bounds how old a LastUsedAt that others have written may be, where a feed keeps a record alive. A process
 	// that has all of a million tokens in use reads 1,700 of them per second again.
 	maxAge = 10 * time.Minute

@@ -106,7 +106,7 @@ func (s *Store) keep(f *fetch, hash uint64) {
 			s.counts.evictions.Add(1)
 		}
 		s.byID[f.rec.Token.ID] = e
-	case errors.Is(f.err, pat.ErrNotFound):
+	case errors.Is(f.err, pat.ErrNotFound) && len(f.prefix) <= maxPrefixLength:
 		e.absent, e.rec.Token.Prefix = true, f.prefix
 		if old := s.absent.find(hash, f.prefix); old != nil {
 			s.absent.remove(old)
