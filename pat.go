@@ -2,7 +2,8 @@
 // credentials that a user creates for a script or a program.
 //
 // A service that imports it brings its own users, groups and sessions, and chooses a [Store]: package memory for tests
-// and small services, package sqlite for one machine.
+// and small services, package sqlite for one machine, package postgres for many. Package cache puts the memory of each
+// process in front of a store that is far away.
 //
 // # Which functions to use
 //
