@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -12,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/patkit/pat"
+	"github.com/patkit/pat/internal/peer"
 	"github.com/patkit/pat/internal/testscale"
 )
 
@@ -24,19 +24,18 @@ func TestNoVerificationSucceedsAfterAnotherProcessHasRevoked(t *testing.T) {
 	verifier, err := pat.NewVerifier(open(t, path), pat.Config{})
 	require.NoError(t, err)
 	defer func() { require.NoError(t, verifier.Close(t.Context())) }()
-	other := startPeers(t, 1, path)[0]
+	other := peer.StartAll(t, 1, path)[0]
 	before, after := 0, 0
 	for n := range tokens {
 		user := fmt.Sprint("user-", n)
-		created, err := other.ask("create", user)
+		id, value, err := other.Create(user)
 		require.NoError(t, err)
-		id, value, _ := strings.Cut(created, " ")
 		valid, refused, err := verifyAcross(verifier, value, perToken, func() error {
 			var err error
 			if n%2 == 0 {
-				_, err = other.ask("revoke", id)
+				_, err = other.Revoke(id)
 			} else {
-				_, err = other.ask("revoke-all", user)
+				_, err = other.RevokeAll(user)
 			}
 			return err
 		})

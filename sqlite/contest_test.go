@@ -1,15 +1,14 @@
 package sqlite_test
 
 import (
-	"encoding/json"
 	"path/filepath"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/patkit/pat"
 	"github.com/patkit/pat/internal/contest"
+	"github.com/patkit/pat/internal/peer"
 	"github.com/patkit/pat/internal/testscale"
 )
 
@@ -24,15 +23,11 @@ func TestOfManyCreatorsOneGetsTheLastPlace(t *testing.T) {
 		}
 	})
 	t.Run("in several processes", func(t *testing.T) {
-		require.Equal(t, creators, processes*crowdSize)
 		path := filepath.Join(t.TempDir(), "pat.db")
 		s := open(t, path)
 		var crowds []contest.Crowd
-		for _, p := range startPeers(t, processes, path) {
-			crowds = append(crowds, func(groupID string) ([]string, error) {
-				created, err := p.ask("crowd", groupID)
-				return strings.Fields(created), err
-			})
+		for _, p := range peer.StartAll(t, processes, path) {
+			crowds = append(crowds, p.Crowd(creators/processes))
 		}
 		for round := range testscale.Rounds(t, 20, 1000) {
 			require.NoError(t, contest.LastPlace(s, round, crowds...))
@@ -61,27 +56,11 @@ func TestNothingBringsARevokedTokenBack(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "pat.db")
 		s := open(t, path)
 		var others []contest.Party
-		for _, p := range startPeers(t, 2, path) {
-			others = append(others, &remoteStorm{p})
+		for _, p := range peer.StartAll(t, 2, path) {
+			others = append(others, p.Storm())
 		}
 		storms(t, s, testscale.Rounds(t, 20, 1500), others...)
 	})
-}
-
-// remoteStorm is a [contest.Storm] in another process.
-type remoteStorm struct{ *peer }
-
-func (r *remoteStorm) Start(id, value string) error {
-	_, err := r.ask("start", id+" "+value)
-	return err
-}
-
-func (r *remoteStorm) End() (report contest.Report, err error) {
-	text, err := r.ask("end", "")
-	if err != nil {
-		return report, err
-	}
-	return report, json.Unmarshal([]byte(text), &report)
 }
 
 func TestCallsThatOverlapBreakNoPromise(t *testing.T) {

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/patkit/pat/internal/peer"
 )
 
 // A log of everything that a process does to the files of a folder, and of what it notes meanwhile, in one order.
@@ -47,10 +49,10 @@ type operationHead struct {
 // addNote adds a note to the log of this process.
 func addNote(log io.Writer, note string) {
 	var entry bytes.Buffer
-	must(binary.Write(&entry, binary.NativeEndian, operationHead{Kind: opNote, Length: uint64(len(note))}))
+	peer.Must(binary.Write(&entry, binary.NativeEndian, operationHead{Kind: opNote, Length: uint64(len(note))}))
 	entry.WriteString(note)
 	_, err := log.Write(entry.Bytes()) // one write, so that nothing comes between
-	must(err)
+	peer.Must(err)
 }
 
 func (op operation) isNote(note string) bool { return op.Kind == opNote && string(op.data) == note }
@@ -89,8 +91,8 @@ func logged(t *testing.T, library, folder, role, task string) []operation {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "log")
 	require.NoError(t, os.WriteFile(path, nil, 0o600))
-	cmd := process(t, role, task)
+	cmd := peer.Command(t, role, task)
 	cmd.Env = append(cmd.Env, "LD_PRELOAD="+library, logPathVariable+"="+path, logFolderVariable+"="+folder)
-	require.NoError(t, cmd.Run(), output(cmd))
+	require.NoError(t, cmd.Run(), peer.Output(cmd))
 	return readLog(t, path)
 }

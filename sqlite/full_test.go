@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/patkit/pat"
+	"github.com/patkit/pat/internal/peer"
 	"github.com/patkit/pat/memory"
 	"github.com/patkit/pat/sqlite"
 )
@@ -152,7 +153,7 @@ var writesOfFullDisk = map[string]func(s pat.Store, n int) error{
 	},
 	"replace digest": func(s pat.Store, n int) error {
 		longer, err := pat.ParseDigest("argon2id$$" + strings.Repeat("d", 400))
-		must(err)
+		peer.Must(err)
 		_, err = s.ReplaceDigest(ctx, tokenPrefix(2*n), tokenDigest(2*n), longer)
 		return err
 	},

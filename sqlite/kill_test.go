@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/patkit/pat"
+	"github.com/patkit/pat/internal/peer"
 	"github.com/patkit/pat/internal/testscale"
 	"github.com/patkit/pat/sqlite"
 )
@@ -23,10 +24,10 @@ func writeUntilKilled(task string) {
 	w, n, path := parseTask(task)
 	fmt.Println("opening")
 	s, err := sqlite.Open(path)
-	must(err)
+	peer.Must(err)
 	for ; ; n++ {
 		fmt.Println("begin", n)
-		must(w.write(s, n))
+		peer.Must(w.write(s, n))
 		fmt.Println("done", n)
 	}
 }
@@ -92,7 +93,7 @@ func (k *killing) round(t *testing.T, lines int) {
 // many it has printed in the end.
 func (k *killing) run(t *testing.T, lines int) int {
 	t.Helper()
-	cmd := process(t, "write until killed", k.workload.task(k.written, filepath.Join(k.folder, "pat.db")))
+	cmd := peer.Command(t, "write until killed", k.workload.task(k.written, filepath.Join(k.folder, "pat.db")))
 	cmd.Stdout = nil
 	pipe, err := cmd.StdoutPipe()
 	require.NoError(t, err)

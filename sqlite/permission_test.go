@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/patkit/pat/internal/peer"
 	"github.com/patkit/pat/sqlite"
 )
 
@@ -53,7 +54,7 @@ func assertPrivate(t *testing.T, path string) {
 func openAndName(path string) {
 	s, err := sqlite.Open(path)
 	if err == nil {
-		must(s.Close())
+		peer.Must(s.Close())
 	}
 	for _, class := range []struct {
 		name string
@@ -101,7 +102,7 @@ func TestOpenSaysWhatThePermissionsForbid(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			folder := t.TempDir()
 			writeFolder(t, folder, c.files)
-			cmd := process(t, "open", filepath.Join(folder, "pat.db"))
+			cmd := peer.Command(t, "open", filepath.Join(folder, "pat.db"))
 			if asRoot {
 				cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
 				require.NoError(t, os.Chmod(filepath.Dir(folder), 0o755)) //nolint:gosec // nobody has to pass through
@@ -113,8 +114,8 @@ func TestOpenSaysWhatThePermissionsForbid(t *testing.T) {
 			c.forbid(t, folder)
 			err := cmd.Run()
 			chmod(".", 0o700)(t, folder) // so that it can be read and deleted
-			require.NoError(t, err, output(cmd))
-			assert.True(t, strings.HasPrefix(output(cmd), c.want+" "), "%s", output(cmd))
+			require.NoError(t, err, peer.Output(cmd))
+			assert.True(t, strings.HasPrefix(peer.Output(cmd), c.want+" "), "%s", peer.Output(cmd))
 			for name, content := range c.files {
 				chmod(name, 0o600)(t, folder)
 				after, err := os.ReadFile(filepath.Join(folder, name))
@@ -127,7 +128,7 @@ func TestOpenSaysWhatThePermissionsForbid(t *testing.T) {
 
 // A limit on the size of files stands in for a disk without room.
 func TestOpenSaysThatTheFileCannotGrow(t *testing.T) {
-	cmd := process(t, "open on a full disk", filepath.Join(t.TempDir(), "pat.db"))
-	require.NoError(t, cmd.Run(), output(cmd))
-	assert.True(t, strings.HasPrefix(output(cmd), "too big "), "%s", output(cmd))
+	cmd := peer.Command(t, "open on a full disk", filepath.Join(t.TempDir(), "pat.db"))
+	require.NoError(t, cmd.Run(), peer.Output(cmd))
+	assert.True(t, strings.HasPrefix(peer.Output(cmd), "too big "), "%s", peer.Output(cmd))
 }

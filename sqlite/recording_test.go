@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/patkit/pat/internal/peer"
 	"github.com/patkit/pat/sqlite"
 )
 
@@ -22,20 +23,20 @@ const writesBeforeClose, writesAfterClose = 50, 450
 func writeAndNote(task string) {
 	w, n, path := parseTask(task)
 	log, err := os.OpenFile(os.Getenv(logPathVariable), os.O_WRONLY|os.O_APPEND, 0) //nolint:gosec // the test's own
-	must(err)
+	peer.Must(err)
 	openAndWrite := func(writes int) *sqlite.Store {
 		s, err := sqlite.Open(path)
-		must(err)
+		peer.Must(err)
 		addNote(log, "opened")
 		for range writes {
 			addNote(log, "begin")
-			must(w.write(s, n))
+			peer.Must(w.write(s, n))
 			addNote(log, "done")
 			n++
 		}
 		return s
 	}
-	must(openAndWrite(writesBeforeClose).Close())
+	peer.Must(openAndWrite(writesBeforeClose).Close())
 	addNote(log, "closed")
 	openAndWrite(writesAfterClose)
 	os.Exit(0) // without closing it

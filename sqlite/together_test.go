@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/patkit/pat"
+	"github.com/patkit/pat/internal/peer"
 	"github.com/patkit/pat/internal/testscale"
 	"github.com/patkit/pat/sqlite"
 )
@@ -20,16 +21,16 @@ import (
 func TestProcessesOpenANewFileAtOnce(t *testing.T) {
 	const processes = 8
 	rounds := testscale.Rounds(t, 20, 400)
-	peers := make([]*peer, processes)
+	peers := make([]*peer.Peer, processes)
 	for i := range peers {
-		peers[i] = startPeer(t)
+		peers[i] = peer.Start(t)
 	}
 	all := func(round int, command, argument string) (answers []string) {
 		for _, p := range peers {
-			require.NoError(t, p.tell(command, argument))
+			require.NoError(t, p.Tell(command, argument))
 		}
 		for i, p := range peers {
-			answer, err := p.answer()
+			answer, err := p.Answer()
 			assert.NoError(t, err, "round %d: %s in process %d", round, command, i)
 			answers = append(answers, answer)
 		}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/patkit/pat"
+	"github.com/patkit/pat/internal/peer"
 	"github.com/patkit/pat/memory"
 	"github.com/patkit/pat/sqlite"
 )
@@ -25,7 +26,7 @@ func (w workload) task(n int, path string) string { return fmt.Sprintf("%d %d %q
 // parseTask reads what task has written.
 func parseTask(task string) (w workload, n int, path string) {
 	_, err := fmt.Sscanf(task, "%d %d %q", &w.seed, &n, &path)
-	must(err)
+	peer.Must(err)
 	return w, n, path
 }
 
@@ -122,7 +123,7 @@ func tokenUser(n int) string   { return fmt.Sprintf("user%d", n%5) }
 // tokenDigest returns a digest that differs from the others also in its length.
 func tokenDigest(n int) pat.Digest {
 	digest, err := pat.ParseDigest("sha256$$" + strings.Repeat(fmt.Sprintf("%08d", n), 4+n%9))
-	must(err)
+	peer.Must(err)
 	return digest
 }
 
