@@ -99,7 +99,7 @@ var operations = []operation{
 	{name: "Verify and its background writes, of an imported token", inSteps: true, writesBehind: true,
 		run: verifyingAndWriting("imported")},
 	{name: "Verify and Close", inSteps: true, run: func(ctx context.Context, s *service) outcome {
-		v, err := pat.NewVerifier(s.faults, s.config()) // another process each time: a closed Verifier writes nothing more
+		v, err := pat.NewVerifier(s.store, s.config()) // another process each time: a closed Verifier writes nothing more
 		require.NoError(s.t, err)
 		if _, err := v.Verify(ctx, s.values["outdated"]); err != nil {
 			return outcome{err: err}

@@ -17,22 +17,28 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/patkit/pat"
+	"github.com/patkit/pat/cache"
 	"github.com/patkit/pat/httpadapter"
 	"github.com/patkit/pat/memory"
 	"github.com/patkit/pat/sqlite"
 	"github.com/patkit/pat/storetest"
 )
 
-// stores are those to which the faults happen.
-var stores = []struct {
+// backend is a store to which the faults happen.
+type backend struct {
 	name string
 	open func(t *testing.T) pat.Store
 	// slow says that each service takes many writes to the disk.
 	slow bool
-}{
+	// cached says that the service uses it through a cache.
+	cached bool
+}
+
+var stores = []backend{
 	{name: "memory", open: func(*testing.T) pat.Store { return memory.New() }},
 	{name: "sqlite in memory", open: func(t *testing.T) pat.Store { return openSQLite(t, ":memory:") }},
 	{name: "sqlite", open: func(t *testing.T) pat.Store { return openSQLite(t, filepath.Join(t.TempDir(), "pat.db")) }, slow: true},
+	{name: "cache", open: func(*testing.T) pat.Store { return memory.New() }, cached: true},
 }
 
 // openSQLite opens a database whose Close, which waits for every connection, shows those that were leaked.
@@ -48,6 +54,7 @@ type service struct {
 	t        *testing.T
 	held     pat.Store // what is really there
 	faults   *storetest.Faulty
+	store    pat.Store // what the service uses: faults, or a cache in front of it
 	issuer   *pat.Issuer
 	verifier *pat.Verifier
 	handler  http.Handler // the routes
@@ -67,10 +74,13 @@ const (
 	session   = "a-session"
 
 	crowdedGroup = "2"
+
+	// staleness is for how long a cache may hold what its store had got wrong. It is shorter than any write is put off.
+	staleness = 10 * time.Millisecond
 )
 
-func newService(t *testing.T, open func(*testing.T) pat.Store) *service {
-	held := open(t)
+func newService(t *testing.T, on backend) *service {
+	held := on.open(t)
 	s := &service{
 		t: t, held: held, faults: storetest.NewFaulty(held),
 		tokens: make(map[string]pat.Token), values: map[string]string{"imported": oldValue},
@@ -78,9 +88,14 @@ func newService(t *testing.T, open func(*testing.T) pat.Store) *service {
 	s.fill()
 	cfg := s.config()
 	var err error
-	s.issuer, err = pat.NewIssuer(s.faults, cfg)
+	s.store = s.faults
+	if on.cached {
+		s.store, err = cache.New(s.faults, cache.WithMaxStaleness(staleness))
+		require.NoError(t, err)
+	}
+	s.issuer, err = pat.NewIssuer(s.store, cfg)
 	require.NoError(t, err)
-	s.verifier, err = pat.NewVerifier(s.faults, cfg)
+	s.verifier, err = pat.NewVerifier(s.store, cfg)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.verifier.Close(context.Background())) })
 	s.handler, err = httpadapter.New(httpadapter.Config{

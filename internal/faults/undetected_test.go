@@ -17,7 +17,7 @@ func TestTheDigestOfAnotherTokenLetsNobodyIn(t *testing.T) {
 		for _, name := range []string{"current", "outdated", "imported"} {
 			t.Run(store.name+"/"+name, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
-					s := newService(t, store.open)
+					s := newService(t, store)
 					for other, tok := range s.tokens {
 						if other == name {
 							continue
