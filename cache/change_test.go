@@ -171,7 +171,7 @@ func (ch change) do(t *testing.T, c *changed) {
 func (c *changed) seen(t *testing.T, before answer, why string) {
 	t.Helper()
 	rec, err := c.db.held.FindByPrefix(t.Context(), c.rec.Token.Prefix)
-	require.NotEqual(t, before, answer{rec, err}, "the change is none")
+	require.NotEqual(t, answer{rec, err}, before, "the change is none")
 	got, gotErr := c.cache.FindByPrefix(t.Context(), c.rec.Token.Prefix)
 	require.Equal(t, answer{rec, err}, answer{got, gotErr}, why)
 }
@@ -246,10 +246,11 @@ func TestATouchedRecordStaysAndHasTheLatestUse(t *testing.T) {
 		store := inFrontOf(t, db)
 		tok := issue(t, db).Token
 		first := stamp()
+		hour := func(n int) time.Time { return first.Add(time.Duration(n) * time.Hour) }
 		find(t, store, tok.Prefix)
-		for _, step := range []struct{ at, want time.Duration }{{2, 2}, {1, 2}, {2, 2}, {3, 3}, {-1, 3}} {
-			require.NoError(t, store.Touch(t.Context(), []pat.Use{{Prefix: tok.Prefix, At: first.Add(step.at * time.Hour)}}))
-			require.Equal(t, first.Add(step.want*time.Hour), find(t, store, tok.Prefix).LastUsedAt)
+		for _, step := range []struct{ at, want int }{{2, 2}, {1, 2}, {2, 2}, {3, 3}, {-1, 3}} {
+			require.NoError(t, store.Touch(t.Context(), []pat.Use{{Prefix: tok.Prefix, At: hour(step.at)}}))
+			require.Equal(t, hour(step.want), find(t, store, tok.Prefix).LastUsedAt)
 			require.Equal(t, find(t, db.held, tok.Prefix), find(t, store, tok.Prefix))
 		}
 		require.Equal(t, 1, db.lookups())

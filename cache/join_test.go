@@ -93,7 +93,7 @@ func TestNobodyJoinsALookUpThatIsOlderThanTheMaximumStaleness(t *testing.T) {
 		time.Sleep(time.Second - 1)
 		joined := ask(t.Context(), store, tok.Prefix)
 		synctest.Wait()
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		second := db.stopNext(true)
 		fresh := ask(t.Context(), store, tok.Prefix)
 		<-second.reached
