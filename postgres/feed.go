@@ -40,12 +40,13 @@ func (s *Store) Watch(ctx context.Context, within time.Duration, watcher pat.Cha
 	}
 	err := errStaleFeed
 	if !s.StaleReads() {
-		err = s.watch(ctx, within, watcher)
+		err = s.watch(ctx, within, within/pingsPerWithin, watcher)
 	}
 	return failed(ctx, "watch", err)
 }
 
-func (s *Store) watch(ctx context.Context, within time.Duration, watcher pat.ChangeWatcher) error {
+// watch asks the server after each pause.
+func (s *Store) watch(ctx context.Context, within, pause time.Duration, watcher pat.ChangeWatcher) error {
 	f := &feed{within: within, watcher: watcher}
 	if err := f.connect(ctx, s); err != nil {
 		return err
@@ -61,7 +62,7 @@ func (s *Store) watch(ctx context.Context, within time.Duration, watcher pat.Cha
 			return err
 		}
 		watcher.Current(at)
-		if err := f.listen(ctx, at.Add(within/pingsPerWithin)); err != nil {
+		if err := f.listen(ctx, at.Add(pause)); err != nil {
 			return err
 		}
 	}

@@ -27,18 +27,19 @@ func kindOf(owner pat.Owner, includeRevoked bool) listKind {
 // query returns the statement. Its parameters are the creation time and the id to go on behind, the limit, and the
 // owner's.
 //
-// Each half of the union comes out of its index in order, and PostgreSQL merges the two, so that nothing is sorted and
-// reading ends at the limit.
+// Each half of the union comes out of its index in order and ends at the limit by itself. A limit of the whole alone
+// would let the planner, which expects owners to have few tokens, read and sort all that an owner has.
 func (k listKind) query(table string) *statement {
+	const newest = " ORDER BY created_at DESC, id DESC LIMIT $3"
 	half := func(state string) string {
-		return "SELECT " + columns + " FROM " + table + " WHERE " + state + " AND " + k.owner(4) + " AND (created_at, id) < ($1, $2)"
+		return "SELECT " + columns + " FROM " + table + " WHERE " + state + " AND " + k.owner(4) + " AND (created_at, id) < ($1, $2)" + newest
 	}
 	sql := half("revoked_at IS NULL")
 	if k.includeRevoked {
-		sql += " UNION ALL " + half("revoked_at IS NOT NULL")
+		sql = "(" + sql + ") UNION ALL (" + half("revoked_at IS NOT NULL") + ")" + newest
 	}
 	types := append([]uint32{pgtype.TimestamptzOID, pgtype.UUIDOID, pgtype.Int8OID}, k.ownerTypes()...)
-	return newStatement(sql+" ORDER BY created_at DESC, id DESC LIMIT $3", len(columnTypes), types...)
+	return newStatement(sql, len(columnTypes), types...)
 }
 
 // owner returns the condition by which the owner's tokens are found, with the number of its first parameter.

@@ -8,13 +8,14 @@ import (
 )
 
 // purge takes as many as the limit from each of two indexes and deletes at most as many of them. The rows are locked in
-// the order of their prefixes, as by all who lock several.
+// the order of their prefixes, as by all who lock several. They are looked up as an array: of a subquery the planner,
+// which does not know the limit, would expect a third of the table, and read all of it.
 func purge(table string) *statement {
 	ended := func(column string) string {
 		return "(SELECT prefix FROM " + table + " WHERE " + column + " < $1 ORDER BY " + column + " LIMIT $2)"
 	}
 	return newStatement("WITH ended AS ("+ended("revoked_at")+" UNION "+ended("expires_at")+" LIMIT $2), "+
-		"held (key) AS (SELECT prefix FROM "+table+" WHERE prefix IN (SELECT prefix FROM ended) AND (revoked_at < $1 OR expires_at < $1) "+
+		"held (key) AS (SELECT prefix FROM "+table+" WHERE prefix = ANY (ARRAY(SELECT prefix FROM ended)) AND (revoked_at < $1 OR expires_at < $1) "+
 		"ORDER BY prefix FOR UPDATE) DELETE FROM "+table+" USING held WHERE prefix = key",
 		0, pgtype.TimestamptzOID, pgtype.Int8OID)
 }
