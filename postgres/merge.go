@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"bytes"
 	"context"
 	"iter"
 	"strconv"
@@ -119,7 +120,7 @@ func (s *Store) mergeBatch(ctx context.Context, rows [][][]byte) (done Merged, e
 				done.Changed++
 			}
 		}}
-		look := &call{statement: s.mergeClash, args: args, row: func(values [][]byte) { clashes = string(values[0]) != string(encodeInt(0)) }}
+		look := &call{statement: s.mergeClash, args: args, row: func(values [][]byte) { clashes = !bytes.Equal(values[0], encodeInt(0)) }}
 		if err := c.exchange(ctx, &call{statement: begin}, write, look); isCode(err, uniqueViolation) || err == nil && clashes {
 			return pat.ErrExists // release rolls back
 		} else if err != nil {
