@@ -1,35 +1,45 @@
-package postgres_test
+package postgres
 
 import (
 	"testing"
 
 	"github.com/jackc/pgx/v5/pgxpool"
-	"github.com/stretchr/testify/require"
 
 	"github.com/patkit/pat"
 	"github.com/patkit/pat/internal/pgtest"
-	"github.com/patkit/pat/postgres"
+	"github.com/patkit/pat/internal/testscale"
 	"github.com/patkit/pat/storetest"
 )
 
-func TestStore(t *testing.T) {
-	pool := pgtest.Pool(t)
-	storetest.Run(t, func(t *testing.T) pat.Store { return open(t, pool) })
-}
+func TestStore(t *testing.T) { conform(t, testStore(t)) }
 
 func TestStoreBehindATransactionPooler(t *testing.T) {
-	pool := pgtest.Pool(t)
-	storetest.Run(t, func(t *testing.T) pat.Store { return open(t, pool, postgres.WithTransactionPooler()) })
+	s := testStore(t, WithTransactionPooler())
+	conform(t, s)
+	const query = "SELECT count(*) FROM pg_prepared_statements WHERE name LIKE 'pat\\_%'"
+	conns := s.pool.AcquireAllIdle(t.Context())
+	if len(conns) == 0 {
+		t.Error("no connection is left to be looked at")
+	}
+	for _, conn := range conns {
+		var n int
+		if err := conn.QueryRow(t.Context(), query).Scan(&n); err != nil || n > 0 {
+			t.Errorf("%d statements are prepared under a name, error %v", n, err)
+		}
+		conn.Release()
+	}
 }
 
-// The methods choose the isolation they need, and don't rely on what the pool has by default.
+// The methods choose the isolation that they need, and don't rely on what the pool has by default.
 func TestStoreOnAPoolOfAnotherIsolation(t *testing.T) {
-	for _, level := range []string{"repeatable read", "serializable"} {
+	levels := []string{"serializable", "repeatable read"}
+	for _, level := range levels[:testscale.Rounds(t, 1, len(levels))] {
 		t.Run(level, func(t *testing.T) {
+			schema := pgtest.Schema(t)
 			pool := pgtest.Pool(t, func(c *pgxpool.Config) {
 				c.ConnConfig.RuntimeParams["default_transaction_isolation"] = level
 			})
-			storetest.Run(t, func(t *testing.T) pat.Store { return open(t, pool) })
+			conform(t, openIn(t, pool, schema))
 		})
 	}
 }
@@ -39,15 +49,13 @@ func BenchmarkStore(b *testing.B) {
 	storetest.Benchmark(b, func(b *testing.B) pat.Store { return open(b, pool) })
 }
 
-// open opens a store in a schema of its own.
-func open(t testing.TB, pool *pgxpool.Pool, opts ...postgres.Option) *postgres.Store {
+// conform runs the suite on a store that is emptied for each case, which takes less time than a new schema.
+func conform(t *testing.T, s *Store) {
 	t.Helper()
-	return openIn(t, pool, pgtest.Schema(t), opts...)
-}
-
-func openIn(t testing.TB, pool *pgxpool.Pool, schema string, opts ...postgres.Option) *postgres.Store {
-	t.Helper()
-	s, err := postgres.New(t.Context(), pool, append(opts, postgres.WithSchema(schema))...)
-	require.NoError(t, err)
-	return s
+	storetest.Run(t, func(t *testing.T) pat.Store {
+		if _, err := s.pool.Exec(t.Context(), "DELETE FROM "+s.table()); err != nil {
+			t.Fatal(err)
+		}
+		return s
+	})
 }
