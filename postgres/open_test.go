@@ -133,7 +133,7 @@ func TestARoleThatOwnsNothingCanDoEverything(t *testing.T) {
 		_, err := pool.Exec(t.Context(), "DROP OWNED BY "+role+"; DROP ROLE "+role)
 		assert.NoError(t, err)
 	}()
-	poor := pgtest.Pool(t, func(c *pgxpool.Config) {
+	poor := pgtest.Pool(t, hurried, func(c *pgxpool.Config) {
 		c.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
 			_, err := conn.Exec(ctx, "SET ROLE "+role)
 			return err

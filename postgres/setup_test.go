@@ -32,6 +32,9 @@ func testStore(t testing.TB, opts ...Option) *Store {
 	return openIn(t, pgtest.Pool(t), schema, opts...)
 }
 
+// hurried lets commits not wait for the disk, for tests that make thousands of them.
+func hurried(c *pgxpool.Config) { c.ConnConfig.RuntimeParams["synchronous_commit"] = "off" }
+
 // sql runs a statement beside the store, in its schema. It goes over a connection that is closed afterwards.
 func (s *Store) sql(t testing.TB, statement string, args ...any) (affected int64) {
 	t.Helper()

@@ -11,10 +11,14 @@ import (
 	"github.com/patkit/pat/storetest"
 )
 
-func TestStore(t *testing.T) { conform(t, testStore(t)) }
+func TestStore(t *testing.T) {
+	schema := pgtest.Schema(t)
+	conform(t, openIn(t, pgtest.Pool(t, hurried), schema))
+}
 
 func TestStoreBehindATransactionPooler(t *testing.T) {
-	s := testStore(t, WithTransactionPooler())
+	schema := pgtest.Schema(t)
+	s := openIn(t, pgtest.Pool(t, hurried), schema, WithTransactionPooler())
 	conform(t, s)
 	const query = "SELECT count(*) FROM pg_prepared_statements WHERE name LIKE 'pat\\_%'"
 	conns := s.pool.AcquireAllIdle(t.Context())
@@ -36,7 +40,7 @@ func TestStoreOnAPoolOfAnotherIsolation(t *testing.T) {
 	for _, level := range levels[:testscale.Rounds(t, 1, len(levels))] {
 		t.Run(level, func(t *testing.T) {
 			schema := pgtest.Schema(t)
-			pool := pgtest.Pool(t, func(c *pgxpool.Config) {
+			pool := pgtest.Pool(t, hurried, func(c *pgxpool.Config) {
 				c.ConnConfig.RuntimeParams["default_transaction_isolation"] = level
 			})
 			conform(t, openIn(t, pool, schema))
