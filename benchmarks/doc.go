@@ -1,0 +1,13 @@
+// Package benchmarks measures a verification by this library beside the least work that could do it, and beside what
+// people use instead. It is a module of its own, so that none of the peers enters the library's go.mod, and it uses
+// nothing of the library but what is exported.
+//
+// Every peer has a file, whose comment says what it does less or more than this library. One command makes the raw
+// output, in the form that benchstat reads, and another one the charts of docs/performance.md:
+//
+//	go test -run '^$' -bench . -benchmem -benchtime 0.3s -count 5 -timeout 30m . | tee results/DATE.txt
+//	go run ./chart -out ../docs/performance results/DATE.txt
+//
+// The flag -tokens says how many tokens the stores hold, such as -tokens 1000,100000. With PAT_TEST_POSTGRES in the
+// environment, PostgreSQL is measured too: ../scripts/postgres starts a server and runs a command beside it.
+package benchmarks
