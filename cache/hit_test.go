@@ -44,6 +44,27 @@ func TestAHitTakesNoLock(t *testing.T) {
 	require.ErrorIs(t, err, pat.ErrNotFound)
 }
 
+// Callers who miss together wait for the lock one behind the other. Who gets it when the look-up has ended makes no other.
+func TestAMissLooksAgainOnceItHasTheLock(t *testing.T) {
+	store, value := held(t)
+	for _, prefix := range []string{prefixOf(value), "absentPrefix"} {
+		f, mine := store.join(store.hash(prefix), prefix)
+		require.Nil(t, f)
+		require.False(t, mine)
+	}
+}
+
+func TestAHitOfACallThatIsCancelledIsItsError(t *testing.T) {
+	store, value := held(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, prefix := range []string{prefixOf(value), "absentPrefix"} {
+		rec, err := store.FindByPrefix(ctx, prefix)
+		require.ErrorIs(t, err, context.Canceled)
+		require.Equal(t, pat.Record{}, rec)
+	}
+}
+
 func TestAHitAllocatesNothing(t *testing.T) {
 	ctx := context.Background()
 	store, value := held(t)

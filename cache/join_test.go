@@ -219,6 +219,11 @@ func TestAPanicOfTheStoreReachesItsCallerAndLeavesNobodyWaiting(t *testing.T) {
 		require.NoError(t, (<-joined).err, "it asks by itself")
 		find(t, store, tok.Prefix)
 		require.Equal(t, 2, db.lookups())
+
+		db.Inject(1, storetest.Panic("out of memory"))
+		require.Panics(t, func() { _, _ = store.FindByPrefix(t.Context(), "") })
+		_, err := store.FindByPrefix(t.Context(), "")
+		require.ErrorIs(t, err, pat.ErrNotFound, "no record is kept, not even one that has the prefix asked for")
 	})
 }
 
