@@ -3,6 +3,7 @@ package postgres
 import (
 	"testing"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/patkit/pat"
@@ -27,7 +28,7 @@ func TestStoreBehindATransactionPooler(t *testing.T) {
 	}
 	for _, conn := range conns {
 		var n int
-		if err := conn.QueryRow(t.Context(), query).Scan(&n); err != nil || n > 0 {
+		if err := conn.QueryRow(t.Context(), query, pgx.QueryExecModeSimpleProtocol).Scan(&n); err != nil || n > 0 {
 			t.Errorf("%d statements are prepared under a name, error %v", n, err)
 		}
 		conn.Release()
