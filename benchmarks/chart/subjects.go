@@ -1,0 +1,49 @@
+package main
+
+// kind is how a subject is coloured.
+type kind int
+
+const (
+	floor kind = iota
+	ours
+	lookup
+	selfContained
+)
+
+// subject is a peer over a store, as the charts and tables name it.
+type subject struct {
+	peer, store string
+	label       string
+	kind        kind
+	grows       bool // is shown against the number of tokens
+}
+
+// subjects are in the order of the tables.
+var subjects = []subject{
+	{"floor", "map", "floor: Go map", floor, true},
+	{"pat", "memory", "pat: memory", ours, true},
+	{"pat", "cache", "pat: cache", ours, true},
+	{"pat", "sqlite", "pat: SQLite", ours, true},
+	{"pat-records-every-use", "sqlite", "pat: SQLite, every use recorded", ours, false},
+	{"pat", "postgres", "pat: PostgreSQL, no cache", ours, true},
+	{"fosite", "memory", "fosite: memory", lookup, true},
+	{"scs", "memory", "scs: memory", lookup, true},
+	{"scs", "sqlite", "scs: SQLite", lookup, true},
+	{"handwritten-select-only", "sqlite", "by hand: SQLite, SELECT alone", lookup, true},
+	{"handwritten-records-every-use-normal", "sqlite", "by hand: SQLite, every use, NORMAL", lookup, false},
+	{"handwritten-records-every-use-full", "sqlite", "by hand: SQLite, every use, FULL", lookup, false},
+	{"golang-jwt-HS256", "none", "JWT HS256", selfContained, false},
+	{"golang-jwt-EdDSA", "none", "JWT EdDSA", selfContained, false},
+	{"golang-jwt-RS256", "none", "JWT RS256, 2048 bits", selfContained, false},
+	{"securecookie", "none", "securecookie", selfContained, false},
+	{"pbkdf2-10000", "map", "PBKDF2, 10,000 rounds: Go map", lookup, false},
+	{"argon2id", "map", "Argon2id: Go map", lookup, false},
+	{"bcrypt-10", "map", "bcrypt, cost 10: Go map", lookup, false},
+}
+
+// creators are the subjects of the chart of creates.
+var creators = []subject{
+	{"pat", "sqlite", "pat: SQLite", ours, true},
+	{"handwritten", "sqlite", "by hand: SQLite, a transaction each", lookup, true},
+	{"pat", "postgres", "pat: PostgreSQL", ours, true},
+}
