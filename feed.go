@@ -23,8 +23,8 @@ type ChangeWatcher interface {
 	// Changed says that the token with this prefix was changed or deleted, in any way but by [Store].Touch and
 	// ReplaceDigest. An empty prefix means that any token may have been.
 	Changed(prefix string)
-	// Current says that Changed was called for every change that was acknowledged to whoever made it after the first
-	// call of Current in this Watch and before the given time, which is one of [time.Now]. The first call says from
-	// when on changes are reported.
+	// Current says that Changed was called for every change that was acknowledged to whoever made it before the given
+	// time, which is one of [time.Now], unless it was there to be read when Current was first called in this Watch: what
+	// is read after that first call either has a change in it, or will be told to have changed.
 	Current(at time.Time)
 }

@@ -20,7 +20,8 @@ func (i instant) within(d time.Duration, now instant) bool {
 	return now.monotonic-i.monotonic < int64(d) && now.wall-i.wall < int64(d)
 }
 
-// proof says that every change that was acknowledged before a moment, and since the session began, is applied here.
+// proof says that every change that was acknowledged before a moment is applied here, unless it was there to be read
+// when the session began.
 type proof struct {
 	session uint64 // one call of Watch, from its first Current on; above zero
 	at      instant

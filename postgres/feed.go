@@ -56,7 +56,8 @@ func (s *Store) watch(ctx context.Context, within, pause time.Duration, watcher 
 		return err
 	}
 	for {
-		// What was acknowledged before now, or before LISTEN was answered, will have been reported when the answer is here.
+		// What was acknowledged before now will have been reported when the answer is here, unless it was committed before
+		// LISTEN was answered, so that everybody who asks from now on sees it (async.c, Exec_ListenPreCommit).
 		at := time.Now()
 		if err := f.ask(ctx, "SELECT pg_is_in_recovery()"); err != nil {
 			return err
