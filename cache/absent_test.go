@@ -47,6 +47,23 @@ func TestAnAbsentPrefixIsRememberedForASecondAtMostAndNeverLongerThanARecord(t *
 	}
 }
 
+// Asked for again and again before it is made, a prefix is remembered once, and forgotten as one.
+func TestATokenThatWasAbsentForLongIsKnownAtOnceWhenItIsMadeHere(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		store := inFrontOf(t, newDatabase())
+		issued := issue(t, newDatabase())
+		for range 3 {
+			_, err := store.FindByPrefix(t.Context(), issued.Token.Prefix)
+			require.ErrorIs(t, err, pat.ErrNotFound)
+			time.Sleep(time.Second)
+		}
+		_, err := store.FindByPrefix(t.Context(), issued.Token.Prefix)
+		require.ErrorIs(t, err, pat.ErrNotFound)
+		require.NoError(t, store.Insert(t.Context(), pat.Record{Token: issued.Token, Digest: another(pat.Record{}).Digest}, 0))
+		find(t, store, issued.Token.Prefix)
+	})
+}
+
 func TestATokenThatIsMadeHereIsKnownHereAtOnce(t *testing.T) {
 	db := newDatabase()
 	store := inFrontOf(t, db)
@@ -68,7 +85,7 @@ func TestMadeUpPrefixesDisplaceNoRecordAndHoldLittleMemory(t *testing.T) {
 			find(t, store, tok.Prefix)
 			prefixes = append(prefixes, tok.Prefix)
 		}
-		missing := inFrontOf(t, missing{db}, cache.WithMaxStaleness(time.Hour))
+		missing := inFrontOf(t, missing{}, cache.WithMaxStaleness(time.Hour))
 		before := heap()
 		for n := range flood {
 			for _, s := range []pat.Store{store, missing} {
@@ -95,7 +112,15 @@ func TestMadeUpPrefixesDisplaceNoRecordAndHoldLittleMemory(t *testing.T) {
 type missing struct{ pat.Store }
 
 func (missing) FindByPrefix(context.Context, string) (pat.Record, error) {
-	return pat.Record{}, pat.ErrNotFound
+	return pat.Record{}, fmt.Errorf("missing: %w", pat.ErrNotFound)
+}
+
+func TestAnAbsentPrefixIsRememberedHoweverTheStoreWrapsItsError(t *testing.T) {
+	store := inFrontOf(t, missing{}, cache.WithMaxStaleness(time.Hour))
+	_, err := store.FindByPrefix(t.Context(), "absentPrefix")
+	require.EqualError(t, err, "missing: "+pat.ErrNotFound.Error(), "as the store has it")
+	_, err = store.FindByPrefix(t.Context(), "absentPrefix")
+	require.Equal(t, pat.ErrNotFound, err)
 }
 
 // Anything may be asked for. What is too long to be a prefix is absent for ever, and not worth its memory.

@@ -68,6 +68,21 @@ func TestTheIndexByIDHasWhatTheTableHas(t *testing.T) {
 	}
 }
 
+// No store may give an id to two tokens. If one does, what is held of the second is still found by it.
+func TestAnIDThatTwoTokensHaveStaysWithTheSecond(t *testing.T) {
+	store, err := New(memory.New())
+	require.NoError(t, err)
+	first, second := numbered(1), numbered(2)
+	second.Token.ID = first.Token.ID
+	for _, rec := range []pat.Record{first, second} {
+		store.keep(&fetch{prefix: rec.Token.Prefix, rec: rec, begun: store.clock.now()}, store.hash(rec.Token.Prefix))
+	}
+	store.drop(first.Token.Prefix)
+	require.Len(t, store.byID, 1)
+	store.dropID(second.Token.ID)
+	require.Zero(t, store.records.count())
+}
+
 // anything calls some method with some token.
 func (s *Store) anything(random *rand.Rand) error {
 	ctx := context.Background()

@@ -158,6 +158,25 @@ func TestTheContextOfOneCallerIsNotThatOfTheOthers(t *testing.T) {
 			require.Equal(t, 2, db.lookups(), "one asks in the place of the first, and the others join it or come when it is done")
 		})
 	})
+	t.Run("who asked, and has the answer nevertheless", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			db := newDatabase()
+			store := inFrontOf(t, db)
+			tok := issue(t, db).Token
+			held := db.stopNext(true)
+			ctx, cancel := context.WithCancel(t.Context())
+			leader := ask(ctx, store, tok.Prefix)
+			<-held.reached
+			joined := ask(t.Context(), store, tok.Prefix)
+			synctest.Wait()
+			cancel()
+			close(held.goOn)
+			require.NoError(t, (<-leader).err)
+			require.NoError(t, (<-joined).err)
+			require.Equal(t, 1, db.lookups())
+			require.EqualValues(t, 0, store.Stats().Hits, "who joined took what was found")
+		})
+	})
 	t.Run("who waits", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			db := newDatabase()
