@@ -74,6 +74,7 @@ func TestAServiceMovesWithVerificationGoingOn(t *testing.T) {
 	// One value is verified by the whole service, without a pause, from here to the end.
 	serving, err := pat.NewVerifier(old, pat.Config{})
 	require.NoError(t, err)
+	served := issued[0].Value.Reveal()
 	var mu sync.Mutex
 	verifications := 0
 	stop, stopped := make(chan struct{}), make(chan struct{})
@@ -81,7 +82,7 @@ func TestAServiceMovesWithVerificationGoingOn(t *testing.T) {
 		defer close(stopped)
 		for {
 			mu.Lock()
-			_, err := serving.Verify(context.Background(), issued[0].Value.Reveal())
+			_, err := serving.Verify(context.Background(), served)
 			verifications++
 			mu.Unlock()
 			if !assert.NoError(t, err) {
