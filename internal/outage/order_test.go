@@ -104,7 +104,7 @@ func (l *listener) isPast(at time.Time) bool {
 func TestUnderLoadNoFeedIsCurrentBeforeItHasToldOfWhatWasAcknowledged(t *testing.T) {
 	const listeners, revokers = 4, 8
 	s := newService(t, pgtest.Database(t))
-	issued := s.create(testscale.Rounds(t, 1000, 20_000))
+	issued := s.create(testscale.Rounds(t, 500, 20_000))
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	all := make([]*listener, listeners)

@@ -22,10 +22,12 @@ type trouble struct {
 	away bool
 	// alone says that nobody else has it.
 	alone bool
+	// unnoticed says that no verification fails.
+	unnoticed bool
 }
 
 var troubles = []trouble{
-	{name: "the connection of the feed is killed", arrange: kill(
+	{name: "the connection of the feed is killed", unnoticed: true, arrange: kill(
 		"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query = 'SELECT pg_is_in_recovery()'")},
 	{name: "every connection is killed", arrange: kill(
 		"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")},
@@ -35,7 +37,7 @@ var troubles = []trouble{
 		c := pgtest.Own(t)
 		return c.URL(), c.URL(), c.Freeze, c.Thaw
 	}},
-	{name: "the network is slow", alone: true, arrange: network(
+	{name: "the network is slow", alone: true, unnoticed: true, arrange: network(
 		func(p *pgtest.Proxy) { p.SetDelay(50 * time.Millisecond) }, func(p *pgtest.Proxy) { p.SetDelay(0) })},
 	{name: "the network is cut", away: true, alone: true, arrange: network((*pgtest.Proxy).Cut, (*pgtest.Proxy).Heal)},
 	{name: "the network is silent", away: true, alone: true, arrange: network((*pgtest.Proxy).Blackhole, (*pgtest.Proxy).Heal)},
