@@ -44,7 +44,7 @@ func numbered(n int) pat.Record {
 
 // Random calls from several goroutines at once, in a cache that is too small for them.
 func TestTheIndexByIDHasWhatTheTableHas(t *testing.T) {
-	for seed := range testscale.Rounds(t, 10, 500) {
+	for seed := range testscale.Rounds(t, 5, 500) {
 		store, err := New(memory.New(), WithMaxEntries(50), WithMaxStaleness(10*time.Millisecond))
 		require.NoError(t, err)
 		var workers sync.WaitGroup

@@ -22,8 +22,8 @@ var behind = []struct {
 	open                    func(t *testing.T) pat.Store
 	revocations, lastPlaces [2]int // rounds in every run, and in a full one
 }{
-	{"memory", func(*testing.T) pat.Store { return memory.New() }, [2]int{300, 30_000}, [2]int{100, 5000}},
-	{"sqlite", openSQLite, [2]int{100, 10_000}, [2]int{10, 500}},
+	{"memory", func(*testing.T) pat.Store { return memory.New() }, [2]int{100, 30_000}, [2]int{20, 5000}},
+	{"sqlite", openSQLite, [2]int{30, 10_000}, [2]int{4, 500}},
 }
 
 func openSQLite(t *testing.T) pat.Store {

@@ -19,7 +19,7 @@ import (
 // The proof has to be loaded before the table is searched. The other way round, a reader could find a record, have its
 // change applied and proven behind its back, and take that proof for one that the record is still good.
 func TestNoProofVouchesForARecordThatItsChangeHasTakenOut(t *testing.T) {
-	for range testscale.Rounds(t, 5000, 300_000) {
+	for range testscale.Rounds(t, 2000, 300_000) {
 		store, err := New(down{}, WithMaxEntries(7))
 		require.NoError(t, err)
 		now := store.clock.now()
