@@ -2,13 +2,13 @@ package benchmarks
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/patkit/pat"
 	"github.com/patkit/pat/cache"
 	"github.com/patkit/pat/memory"
-	"time"
 )
 
 // verifyPATMemory is this library over the store in process memory.
@@ -28,7 +28,7 @@ func verifyPATCache(b *testing.B) {
 		b.Run(name("pat", "cache", n), func(b *testing.B) {
 			behind, valid := inMemory(b, n)
 			// So many places that none displaces another, and so long a staleness that none is read again.
-			store, err := cache.New(behind, cache.WithMaxEntries(max(4*n, 1000)), cache.WithMaxStaleness(time.Hour))
+			store, err := cache.New(behind, cache.WithMaxEntries(8*n), cache.WithMaxStaleness(time.Hour))
 			require.NoError(b, err)
 			verifier, err := pat.NewVerifier(store, recently)
 			require.NoError(b, err)

@@ -34,9 +34,8 @@ func drawVerify(r results) (*chart, error) {
 
 	c := newChart("One verification, one caller, 100,000 tokens where there is a store", 9*vg.Inch, 6.4*vg.Inch)
 	c.X.Label.Text = "time per verification (logarithmic scale)"
-	c.X.Scale = plot.LogScale{}
-	c.X.Min = math.Pow10(int(math.Floor(math.Log10(bars[len(bars)-1].ns))))
-	c.X.Max = bars[0].ns * 4 // room for the label
+	c.X.Min = math.Floor(math.Log10(bars[len(bars)-1].ns))
+	c.X.Max = math.Log10(bars[0].ns) + 0.7 // room for the figure
 	c.X.Tick.Marker = plot.ConstantTicks(durationTicks(c.X.Min, c.X.Max))
 	labels := make([]string, len(bars))
 	for i, bar := range bars {
@@ -48,8 +47,10 @@ func drawVerify(r results) (*chart, error) {
 	for _, entry := range legend {
 		c.Legend.Add(entry.text, swatch{colours[entry.kind]})
 	}
-	c.Legend.Top = true
+	c.Legend.Top, c.Legend.Left = true, true
+	c.Legend.XOffs = 3.3 * vg.Inch
 	c.Legend.Padding = 3
+	c.Y.Padding = 10
 	return c, nil
 }
 
@@ -70,14 +71,14 @@ func (b *barPlot) Plot(c draw.Canvas, p *plot.Plot) {
 	label := b.style
 	label.XAlign, label.YAlign = draw.XLeft, draw.YCenter
 	for i, bar := range b.bars {
-		middle, half := y(float64(i)), (y(1)-y(0))*0.36
+		middle, half, end := y(float64(i)), (y(1)-y(0))*0.36, x(math.Log10(bar.ns))
 		c.FillPolygon(colours[bar.kind], []vg.Point{
 			{X: c.Min.X, Y: middle - half},
-			{X: x(bar.ns), Y: middle - half},
-			{X: x(bar.ns), Y: middle + half},
+			{X: end, Y: middle - half},
+			{X: end, Y: middle + half},
 			{X: c.Min.X, Y: middle + half},
 		})
-		c.FillText(label, vg.Point{X: x(bar.ns) + 4, Y: middle}, duration(bar.ns))
+		c.FillText(label, vg.Point{X: end + 4, Y: middle}, duration(bar.ns))
 	}
 }
 

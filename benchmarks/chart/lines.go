@@ -28,7 +28,7 @@ func drawTokens(r results) (*chart, error) {
 	var lines []line
 	for _, s := range subjects {
 		if s.grows {
-			lines = append(lines, lineOf(s, one, "ns/op", func(m *measurement) float64 { return float64(m.tokens) }))
+			lines = append(lines, lineOf(s, one, "ns/op", math.Log10, func(m *measurement) float64 { return float64(m.tokens) }))
 		}
 	}
 	c := newChart("One verification, one caller", 9*vg.Inch, 5.6*vg.Inch)
@@ -37,9 +37,7 @@ func drawTokens(r results) (*chart, error) {
 	if err := c.addLines(lines); err != nil {
 		return nil, err
 	}
-	c.Y.Scale = plot.LogScale{}
-	c.Y.Min = math.Pow10(int(math.Floor(math.Log10(c.Y.Min))))
-	c.Y.Max = math.Pow10(int(math.Ceil(math.Log10(c.Y.Max))))
+	c.Y.Min, c.Y.Max = math.Floor(c.Y.Min), math.Ceil(c.Y.Max)
 	c.Y.Tick.Marker = plot.ConstantTicks(durationTicks(c.Y.Min, c.Y.Max))
 	return c, nil
 }
@@ -49,7 +47,7 @@ func drawCreates(r results) (*chart, error) {
 	created := r.pick("Create", "")
 	var lines []line
 	for _, s := range creators {
-		lines = append(lines, lineOf(s, created, "creates/s", func(m *measurement) float64 {
+		lines = append(lines, lineOf(s, created, "creates/s", asItIs, func(m *measurement) float64 {
 			callers, _ := strconv.ParseFloat(m.callers, 64)
 			return callers
 		}))
@@ -73,11 +71,14 @@ func drawCreates(r results) (*chart, error) {
 	return c, nil
 }
 
-func lineOf(s subject, from results, unit string, x func(*measurement) float64) line {
+func asItIs(x float64) float64 { return x }
+
+// lineOf makes the line of a subject: x says where a measurement stands, and scale turns its figures into heights.
+func lineOf(s subject, from results, unit string, scale func(float64) float64, x func(*measurement) float64) line {
 	l := line{subject: s}
 	for _, m := range from.by(s.peer, s.store) {
 		median, lowest, highest := m.of(unit)
-		l.points = append(l.points, point{x(m), median, lowest, highest})
+		l.points = append(l.points, point{x(m), scale(median), scale(lowest), scale(highest)})
 	}
 	slices.SortFunc(l.points, func(p, q point) int { return cmp.Compare(p.x, q.x) })
 	return l
@@ -89,22 +90,21 @@ func (c *chart) addLines(lines []line) error {
 	if len(lines) == 0 {
 		return errors.New("nothing to draw")
 	}
-	c.X.Min, c.X.Max, c.Y.Min, c.Y.Max = math.Inf(1), 0, math.Inf(1), 0
+	c.X.Min, c.X.Max, c.Y.Min, c.Y.Max = math.Inf(1), math.Inf(-1), math.Inf(1), math.Inf(-1)
 	var ticks []plot.Tick
 	for _, l := range lines {
 		for _, p := range l.points {
-			c.X.Min, c.X.Max = min(c.X.Min, p.x), max(c.X.Max, p.x)
+			c.X.Min, c.X.Max = min(c.X.Min, math.Log10(p.x)), max(c.X.Max, math.Log10(p.x))
 			c.Y.Min, c.Y.Max = min(c.Y.Min, p.lowest), max(c.Y.Max, p.highest)
-			if tick := (plot.Tick{Value: p.x, Label: thousands(strconv.FormatFloat(p.x, 'f', 0, 64))}); !slices.Contains(ticks, tick) {
+			if tick := (plot.Tick{Value: math.Log10(p.x), Label: thousands(strconv.FormatFloat(p.x, 'f', 0, 64))}); !slices.Contains(ticks, tick) {
 				ticks = append(ticks, tick)
 			}
 		}
 	}
 	c.X.Tick.Marker = plot.ConstantTicks(ticks)
-	// The names take about a third of the width.
-	c.X.Max = c.X.Min * math.Pow(c.X.Max/c.X.Min, 1.5)
-	c.X.Min *= 0.93
-	c.X.Scale = plot.LogScale{}
+	width := c.X.Max - c.X.Min
+	c.X.Min -= 0.03 * width
+	c.X.Max += 0.5 * width // for the names
 	c.Add(&linePlot{lines: lines, style: c.X.Tick.Label})
 	return nil
 }
@@ -129,7 +129,7 @@ func (l *linePlot) Plot(c draw.Canvas, p *plot.Plot) {
 		stroke := draw.LineStyle{Color: colour, Width: 2}
 		path := make([]vg.Point, len(line.points))
 		for i, p := range line.points {
-			path[i] = vg.Point{X: x(p.x), Y: y(p.y)}
+			path[i] = vg.Point{X: x(math.Log10(p.x)), Y: y(p.y)}
 			c.StrokeLine2(draw.LineStyle{Color: colour, Width: 1}, path[i].X, y(p.lowest), path[i].X, y(p.highest))
 			c.DrawGlyph(draw.GlyphStyle{Color: colour, Radius: 3, Shape: draw.CircleGlyph{}}, path[i])
 		}

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"image/color"
+	"math"
 	"os"
 	"strconv"
 	"strings"
@@ -106,11 +107,15 @@ func thousands(number string) string {
 	return number
 }
 
+// The logarithmic axes are linear ones of logarithms, because gonum pads one with a LogScale as if the axis' name were
+// written near its end.
+
+// durationTicks are those of an axis of decimal logarithms of nanoseconds.
 func durationTicks(lowest, highest float64) (ticks []plot.Tick) {
-	for decade := lowest; decade <= highest; decade *= 10 {
-		ticks = append(ticks, plot.Tick{Value: decade, Label: wholeDuration(decade)})
-		for i := 2.0; i < 10 && decade*i <= highest; i++ {
-			ticks = append(ticks, plot.Tick{Value: decade * i})
+	for decade := math.Pow10(int(lowest)); math.Log10(decade) <= highest; decade *= 10 {
+		ticks = append(ticks, plot.Tick{Value: math.Log10(decade), Label: wholeDuration(decade)})
+		for i := 2.0; i < 10 && math.Log10(decade*i) <= highest; i++ {
+			ticks = append(ticks, plot.Tick{Value: math.Log10(decade * i)})
 		}
 	}
 	return ticks
