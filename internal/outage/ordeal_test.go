@@ -64,7 +64,7 @@ func (o *ordeal) round() {
 	await(all[len(all)-1].acknowledged.Add(staleness))
 	o.ended = append(o.ended, all...)
 	for _, v := range o.all {
-		poll(o.t, "all is felt", func() bool { return allFelt(v.look()[kept:]) })
+		poll(o.t, "all is felt", func() bool { return isFelt(o.t, all, v.look()[kept:]) })
 	}
 	for i, v := range o.all {
 		o.check(all, v.stop(), i < len(o.troubled))
