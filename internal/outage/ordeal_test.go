@@ -30,6 +30,8 @@ type ordeal struct {
 	delays           peer.Delays
 	verified, faults int
 	fault            string
+	// healing is how long it took, at most, until all was well again.
+	healing time.Duration
 }
 
 const kept, doomed = 4, 20
@@ -104,6 +106,7 @@ func (o *ordeal) heals() {
 			return true
 		})
 	}
+	o.healing = max(o.healing, time.Since(healed))
 }
 
 func (o *ordeal) check(all []ended, seen []sight, troubled bool) {

@@ -147,5 +147,5 @@ func runOrdeal(t *testing.T, trouble trouble) {
 	}
 	t.Logf("%d tokens were ended, in up to %d tries; the last verification that succeeded started, after it was acknowledged: %v", len(o.ended), o.tries(), o.delays)
 	t.Logf("%d verifications, %d faults, such as: %s; %v", o.verified, o.faults, o.fault, created)
-	t.Logf("of the feed: %+v", o.all[0].stats())
+	t.Logf("all was well again %v after the trouble, at most; of one verifier: %+v", o.healing, o.all[0].stats())
 }
