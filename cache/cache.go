@@ -21,7 +21,7 @@
 // database, and not as invalid.
 //
 // LastUsedAt, and a digest that was replaced, are not told of by a feed. What other processes have written of these is
-// seen within ten minutes, or within the maximum staleness if that is longer.
+// seen within ten minutes, or within the maximum staleness if that is longer, as long as the feed is heard.
 //
 // # What is held
 //
@@ -96,7 +96,8 @@ const (
 
 // WithMaxStaleness sets how long after the acknowledgement of a revocation, wherever it was made, a verification may
 // still succeed: from 10 milliseconds to an hour. The default is a second. A longer one lets more verifications through
-// while the database is away; a shorter one costs a small query to the database every quarter of it.
+// while the database is away; a shorter one costs a small query to the database
+// every quarter of it, and every two and a half seconds at the longest.
 func WithMaxStaleness(d time.Duration) Option { return func(o *options) { o.staleness = d } }
 
 // WithMaxEntries sets how many records are held at most. The default is 100,000, of about 600 bytes each. They are held
@@ -112,8 +113,9 @@ var ErrStaleStore = errors.New("cache: the reads of the store behind may be stal
 
 // New returns a Store in front of another one. It starts no goroutine; see [Store.Run].
 //
-// A nil store and an option out of its range are an [pat.ArgumentError]. A store that reads from a replica, and says so
-// by a method StaleReads() bool, is [ErrStaleStore], and so is another cache, whose staleness would be added.
+// A nil store and an option out of its range are a [*pat.ArgumentError]. A store whose reads may be stale, and which says
+// so by a method StaleReads() bool, is [ErrStaleStore]: one that reads from a replica, and another cache. A wrapper around
+// a store has to pass on that method, and that of its feed.
 func New(store pat.Store, opts ...Option) (*Store, error) {
 	settings := options{staleness: defaultStaleness, entries: defaultEntries, onFeedError: func(error) {}}
 	for _, opt := range opts {
@@ -125,13 +127,8 @@ func New(store pat.Store, opts ...Option) (*Store, error) {
 	if store == nil {
 		return nil, &pat.ArgumentError{Argument: "store", Rule: "must not be nil"}
 	}
-	switch s := store.(type) {
-	case *Store:
+	if s, ok := store.(interface{ StaleReads() bool }); ok && s.StaleReads() {
 		return nil, ErrStaleStore
-	case interface{ StaleReads() bool }:
-		if s.StaleReads() {
-			return nil, ErrStaleStore
-		}
 	}
 	return &Store{
 		store: store, staleness: settings.staleness, onFeedError: settings.onFeedError,
@@ -152,5 +149,8 @@ func (o *options) check() error {
 	}
 	return nil
 }
+
+// StaleReads reports true: what other processes have written may be missed for as long as the maximum staleness.
+func (s *Store) StaleReads() bool { return true }
 
 func (s *Store) hash(prefix string) uint64 { return maphash.String(s.seed, prefix) }

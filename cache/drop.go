@@ -15,17 +15,10 @@ func (s *Store) forgetID(e *entry) {
 	}
 }
 
-// drop forgets everything about some prefixes, and what look-ups that are under way are going to find.
-func (s *Store) drop(prefixes ...string) {
+// drop forgets everything about a prefix, and what a look-up of it that is under way is going to find.
+func (s *Store) drop(prefix string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, prefix := range prefixes {
-		s.dropPrefix(prefix)
-	}
-}
-
-// dropPrefix is drop for a caller who holds mu.
-func (s *Store) dropPrefix(prefix string) {
 	hash := s.hash(prefix)
 	s.dropRecord(s.records.find(hash, prefix))
 	if e := s.absent.find(hash, prefix); e != nil {

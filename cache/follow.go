@@ -27,7 +27,8 @@ const (
 const longestSilence = 10 * time.Second
 
 // Run follows the change feed of the store behind the cache until ctx is done, and then returns its error. A feed that
-// breaks is followed again after a short pause, which grows from 50 milliseconds to two seconds; [OnFeedError] is told.
+// breaks is followed again after a short pause, which grows from 50 milliseconds to two seconds, each up to half
+// shorter or longer; [OnFeedError] is told.
 //
 // Without Run the promise holds as well, but each record is read again once it is older than the maximum staleness. For a
 // store without a feed, Run returns [ErrNoFeed] at once, and [ErrRunning] while another call runs.

@@ -33,5 +33,9 @@ func (s *Store) serves(e *entry, p *proof, now instant) bool {
 	if e.read.within(s.staleness, now) {
 		return true
 	}
-	return p != nil && p.session == e.session && p.at.within(s.staleness, now) && e.read.within(max(maxAge, s.staleness), now)
+	if p == nil || p.session != e.session || !p.at.within(s.staleness, now) {
+		return false
+	}
+	// Age is a reason to ask only while the feed shows that somebody answers: a last use is not worth a token's lease.
+	return e.read.within(max(maxAge, s.staleness), now) || !p.at.within(min(s.staleness, longestSilence), now)
 }

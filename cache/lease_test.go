@@ -269,3 +269,29 @@ func TestWithAFeedAndALongStalenessARecordIsReadAgainWhenItIsOlder(t *testing.T)
 		require.Equal(t, 1, db.lookups())
 	})
 }
+
+func TestWithoutTheDatabaseEveryTokenHasItsWholeLeaseHoweverOldItsRecordIs(t *testing.T) {
+	const staleness = 5 * time.Minute
+	for _, age := range []time.Duration{0, 6 * time.Minute, 10*time.Minute - time.Second} {
+		t.Run(age.String(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				db := newFeed()
+				store := inFrontOf(t, db, cache.WithMaxStaleness(staleness))
+				follow(t, store)
+				tok := issue(t, db).Token
+				db.current(time.Now())
+				find(t, store, tok.Prefix)
+				db.proveFor(age)
+				db.goDown()
+				// 10 s of silence are a feed that broke: only then an old record is not asked for any more.
+				time.Sleep(10 * time.Second)
+				find(t, store, tok.Prefix)
+				time.Sleep(staleness - 10*time.Second - 1)
+				find(t, store, tok.Prefix)
+				time.Sleep(1)
+				_, err := store.FindByPrefix(t.Context(), tok.Prefix)
+				require.ErrorIs(t, err, errDown)
+			})
+		})
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/patkit/pat"
+	"github.com/patkit/pat/cache"
 )
 
 func TestAPurgeForgetsWhatItMayHaveDeletedAndNothingElse(t *testing.T) {
@@ -64,5 +65,23 @@ func TestAPurgeThatFailsForgetsNothing(t *testing.T) {
 		_, err := store.Purge(t.Context(), stamp().Add(time.Hour), 10)
 		require.ErrorIs(t, err, errDown)
 		find(t, store, tok.Prefix)
+	})
+}
+
+// Another process whose clock is slow has revoked a token after it was read here, with a stamp from before.
+func TestAPurgeForgetsWhatAProcessWithASlowClockHasRevoked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		db := newDatabase()
+		store := inFrontOf(t, db, cache.WithMaxStaleness(time.Hour))
+		tok := issue(t, db).Token
+		find(t, store, tok.Prefix)
+		before := stamp().Add(-30 * time.Second)
+		_, _, err := db.held.Revoke(t.Context(), tok.ID, before.Add(-time.Second))
+		require.NoError(t, err)
+		n, err := store.Purge(t.Context(), before, 10)
+		require.NoError(t, err)
+		require.Equal(t, 1, n)
+		_, err = store.FindByPrefix(t.Context(), tok.Prefix)
+		require.ErrorIs(t, err, pat.ErrNotFound)
 	})
 }

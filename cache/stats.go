@@ -5,7 +5,8 @@ import (
 	"sync/atomic"
 )
 
-// Stats counts what a [Store] has done since it was made.
+// Stats counts what a [Store] has done since it was made. The counters are read one after the other, and not at one
+// moment.
 type Stats struct {
 	// Hits counts the look-ups that found their record held, and AbsentHits those that found the prefix remembered as
 	// absent.
