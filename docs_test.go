@@ -34,6 +34,9 @@ func TestTheDocumentsNameTestsThatExist(t *testing.T) {
 		}
 		for _, command := range run.FindAllStringSubmatch(string(text), -1) {
 			for part := range strings.SplitSeq(strings.ReplaceAll(strings.Trim(command[1], "'"), `\|`, "|"), "|") {
+				if part == "^$" { // the usual way to run benchmarks and no test
+					continue
+				}
 				assert.True(t, matchesAny(part, exists), "%s runs %s, which is nothing", document, part)
 			}
 		}

@@ -8,8 +8,8 @@ import (
 // maxTries is how often a write with an unknown outcome is tried.
 const maxTries = 3
 
-// insist repeats an Insert or a Rotate whose outcome is unknown, which is how to find out, see [Store]. If that were
-// left to the host, the token might be there with a value that nobody has.
+// insist repeats an Insert, a Rotate or a Revoke whose outcome is unknown, which is how to find out, see [Store]. If that
+// were left to the host, a token might be there with a value that nobody has, or end without an event.
 func insist(ctx context.Context, write func() error) error {
 	err := write()
 	if !errors.Is(err, ErrOutcomeUnknown) {
@@ -26,7 +26,7 @@ func insist(ctx context.Context, write func() error) error {
 
 // isAnswer reports whether a store that returns this was able to look.
 func isAnswer(err error) bool {
-	for _, answer := range []error{ErrNotFound, ErrExists, ErrLimitReached, ErrRevoked, ErrExpired, ErrRotated} {
+	for _, answer := range []error{ErrNotFound, ErrExists, ErrLimitReached, ErrRevoked, ErrExpired, ErrRotated, ErrCorrupt} {
 		if errors.Is(err, answer) {
 			return true
 		}

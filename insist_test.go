@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -48,6 +49,17 @@ func (f *forgetful) Insert(ctx context.Context, rec pat.Record, limit int) error
 
 func (f *forgetful) Rotate(ctx context.Context, rotation pat.Rotation) error {
 	return f.write(func() error { return f.Store.Rotate(ctx, rotation) })
+}
+
+func (f *forgetful) Revoke(ctx context.Context, id string, at time.Time) (tok pat.Token, changed bool, err error) {
+	err = f.write(func() (err error) {
+		tok, changed, err = f.Store.Revoke(ctx, id, at)
+		return err
+	})
+	if err != nil {
+		return pat.Token{}, false, err
+	}
+	return tok, changed, nil
 }
 
 func TestAWriteOfUnknownOutcomeIsRepeatedUntilItIsKnown(t *testing.T) {
@@ -111,6 +123,26 @@ func TestAWriteOfUnknownOutcomeIsNotRepeatedOnceTheContextIsDone(t *testing.T) {
 	_, err = issuer.Create(ctx, pat.CreateParams{UserID: "alice", GroupID: "1", Name: "new"})
 	require.ErrorIs(t, err, pat.ErrOutcomeUnknown)
 	assert.Equal(t, 1, store.tries)
+}
+
+func TestARevocationOfUnknownOutcomeIsRepeatedAndReportedOnce(t *testing.T) {
+	for _, lost := range [][]bool{{true}, {false}, {false, true}, {true, true}} {
+		t.Run(fmt.Sprint(lost), func(t *testing.T) {
+			store := &forgetful{Store: memory.New()}
+			var events []pat.EventType
+			issuer, err := pat.NewIssuer(store, pat.Config{OnEvent: func(_ context.Context, e pat.Event) { events = append(events, e.Type) }})
+			require.NoError(t, err)
+			issued, err := issuer.Create(t.Context(), pat.CreateParams{UserID: "alice", GroupID: "1", Name: "new"})
+			require.NoError(t, err)
+			store.lost = lost
+			tok, err := issuer.Revoke(t.Context(), issued.Token.ID)
+			require.NoError(t, err)
+			assert.True(t, tok.Revoked())
+			_, err = issuer.Revoke(t.Context(), issued.Token.ID)
+			require.NoError(t, err)
+			assert.Equal(t, []pat.EventType{pat.EventCreated, pat.EventRevoked}, events)
+		})
+	}
 }
 
 // cutting ends the caller's context within the write.

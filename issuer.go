@@ -229,7 +229,8 @@ func (i *Issuer) List(ctx context.Context, params ListParams) (Page, error) {
 // revocation, without error; an expired one is revoked like any other. An absent id is [ErrNotFound], one that is no
 // UUID an [ArgumentError]. A token that can't be read is revoked all the same, and the error wraps [ErrCorrupt].
 //
-// Once it returns, no verification that starts later succeeds.
+// Once it returns, no verification that starts later succeeds; where another process verifies through package cache, none
+// that starts more than its maximum staleness later. After [ErrOutcomeUnknown] call it again.
 func (i *Issuer) Revoke(ctx context.Context, id string) (Token, error) {
 	if err := i.begin(ctx, "revoke"); err != nil {
 		return Token{}, err
@@ -239,7 +240,15 @@ func (i *Issuer) Revoke(ctx context.Context, id string) (Token, error) {
 		return Token{}, err
 	}
 	now := canonicalTime(i.now())
-	tok, changed, err := i.store.Revoke(ctx, id, now)
+	var tok Token
+	var changed, repeated bool
+	err = insist(ctx, func() (err error) {
+		tok, changed, err = i.store.Revoke(ctx, id, now)
+		// A first try of unknown outcome that was done shows in the time.
+		changed = changed || repeated && tok.RevokedAt.Equal(now)
+		repeated = true
+		return err
+	})
 	if err != nil {
 		return Token{}, fault("revoke", err)
 	}
@@ -255,7 +264,8 @@ func (i *Issuer) Revoke(ctx context.Context, id string) (Token, error) {
 
 // RevokeAll ends every token of a user, of a group, or of a user in a group, all at once, and returns how many there
 // were. The zero Owner is an [ArgumentError]. With an error that wraps [ErrCorrupt] all are revoked nevertheless; the
-// number then leaves out those that can't be read.
+// number then leaves out those that can't be read. After [ErrOutcomeUnknown] call it again: then all are revoked, but
+// those that the first call had revoked are neither counted nor reported as events.
 func (i *Issuer) RevokeAll(ctx context.Context, owner Owner) (int, error) {
 	if err := i.begin(ctx, "revoke all"); err != nil {
 		return 0, err

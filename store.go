@@ -13,7 +13,7 @@ type Record struct {
 	Digest Digest
 }
 
-// Store keeps records. Packages memory and sqlite implement it; package storetest has the suite that every
+// Store keeps records. Packages memory, sqlite, postgres and cache implement it; package storetest has the suite that every
 // implementation has to pass, and says each rule below as a test.
 //
 // These rules hold for all methods:
@@ -80,8 +80,8 @@ type Store interface {
 
 	// Revoke sets RevokedAt and UpdatedAt to at and returns the token as it then is. A token that is revoked already
 	// keeps its times, and changed is false. An absent one is [ErrNotFound]. One that can't be read is revoked
-	// nevertheless, and the error wraps [ErrCorrupt]. Once Revoke has returned, no call of
-	// FindByPrefix that starts later, in any process, returns the token unrevoked.
+	// nevertheless, and the error wraps [ErrCorrupt]. Once Revoke has returned, no call of FindByPrefix that starts later,
+	// in any process, returns the token unrevoked, but for the bound of a store that caches.
 	Revoke(ctx context.Context, id string, at time.Time) (tok Token, changed bool, err error)
 
 	// RevokeAll revokes, in one step, every token of the owner that is not revoked yet, and returns these as they
