@@ -68,9 +68,10 @@ func merge(table string) *statement {
 		"(digest, updated_at, expires_at, last_used_at, revoked_at, rotated_to) = (new.digest, greatest(held.updated_at, new.updated_at), " + merged + ")")
 	differs := strings.NewReplacer("new.", "excluded.").Replace(
 		"(held.digest, held.expires_at, held.last_used_at, held.revoked_at, held.rotated_to) IS DISTINCT FROM (new.digest, " + merged + ")")
-	// A row that this very statement has added has no xmax.
+	// The statement does not see what itself has added. (A row's xmax would tell as well, but not from a partitioned table.)
 	return newStatement("INSERT INTO "+table+" AS held ("+columns+") SELECT * FROM "+unnested+" ORDER BY prefix "+
-		"ON CONFLICT (prefix) DO UPDATE SET "+set+" WHERE held.id = excluded.id AND "+differs+" RETURNING xmax = 0",
+		"ON CONFLICT (prefix) DO UPDATE SET "+set+" WHERE held.id = excluded.id AND "+differs+" "+
+		"RETURNING (SELECT prefix FROM "+table+" AS before WHERE before.prefix = held.prefix) IS NULL",
 		1, arrayTypes...)
 }
 
