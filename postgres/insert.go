@@ -76,7 +76,12 @@ func (s *Store) Insert(ctx context.Context, rec pat.Record, limit int) error {
 			add.statement, add.args = s.insertWithin, append(slices.Clone(row), encodeInt(int64(limit)))
 			calls = []*call{s.lock(lockLimit, rec.Token.GroupID), add}
 		}
-		if err := c.transact(ctx, calls...); err != nil || add.affected == 1 {
+		err := c.transact(ctx, calls...)
+		if isCode(err, uniqueViolation) {
+			// partition.sql has a table of the ids, which ON CONFLICT does not look at.
+			err = c.exchange(ctx, &call{statement: rollback})
+		}
+		if err != nil || add.affected == 1 {
 			return err
 		}
 		look, f := s.look(row, nil)
