@@ -29,7 +29,8 @@ func NewVerifier(store Store, cfg Config) (*Verifier, error) {
 //
 // If it is not, the error is [ErrInvalidToken] with a reason below it. If Verify could not find out, because ctx is
 // done, the store or Config.OwnerActive failed, or a record is corrupt, the error is any other one, and
-// the caller should answer 500, never 401. The token is the zero Token with every error.
+// the caller should answer 500, never 401. The token is the zero Token with every error. Give ctx a deadline: a store
+// across a network may wait for as long as that allows.
 //
 // The reasons are for logs and for callers that proved possession; [ErrMalformed], [ErrUnknown] and
 // [ErrWrongSecret] must look the same to a client.

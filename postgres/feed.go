@@ -32,6 +32,8 @@ var errStaleFeed = errors.New("there is no feed of changes where reads go to a r
 // ProcessNotifyInterrupt), and sends on what is in the queue. So a query that is sent after a change was acknowledged is
 // answered after the notice of that change.
 //
+// To connect may take five seconds, whatever within is.
+//
 // Every session of the database may send a notice, and thereby make a cache ask again, and may listen to which prefixes
 // change.
 func (s *Store) Watch(ctx context.Context, within time.Duration, watcher pat.ChangeWatcher) error {

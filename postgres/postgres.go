@@ -28,6 +28,9 @@
 // A write whose answer got lost fails with [pat.ErrOutcomeUnknown]. What is known not to have been done is tried again a
 // few times: after a serialization failure, a deadlock, a failover, or where the server could not be reached.
 //
+// There is no time-out but that of the caller's context: a call on a server that is silent waits for as long. Statements
+// go past pgx's query tracers, and so do the digests in their arguments.
+//
 // Groups are limited exactly, at whatever isolation level the pool has by default: adding takes an advisory lock, whose
 // key is made of the names of the schema and the group.
 //

@@ -56,7 +56,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exitUsage
 	}
 	done, err := move(ctx, *from, *to, *schema)
-	_, _ = fmt.Fprintf(stdout, "%d tokens added, %d changed, %d the same as before\n", done.Added, done.Changed, done.Same)
+	if err == nil || done != (postgres.Merged{}) {
+		_, _ = fmt.Fprintf(stdout, "%d tokens added, %d changed, %d the same as before\n", done.Added, done.Changed, done.Same)
+	}
 	if err != nil {
 		_, _ = fmt.Fprintln(stderr, "pat-move:", err)
 		return exitError
