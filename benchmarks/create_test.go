@@ -25,7 +25,7 @@ const groupLimit = 10
 // that writes; it does less: it has no limit to keep, and fewer indexes.
 func BenchmarkCreate(b *testing.B) {
 	b.Run("peer=handwritten/store=sqlite", func(b *testing.B) {
-		atOnce(b, func(b *testing.B) creator { return handwrittenCreator(b) })
+		atOnce(b, handwrittenCreator)
 	})
 	b.Run("peer=pat/store=sqlite", func(b *testing.B) {
 		atOnce(b, func(b *testing.B) creator {

@@ -5,9 +5,10 @@
 // Every peer has a file, whose comment says what it does less or more than this library. One command makes the raw
 // output, in the form that benchstat reads, and another one the charts of docs/performance.md:
 //
-//	go test -run '^$' -bench . -benchmem -benchtime 0.3s -count 5 -timeout 30m . | tee results/DATE.txt
-//	go run ./chart -out ../docs/performance results/DATE.txt
+//	go test -run '^$' -bench . -benchmem -benchtime 0.1s -count 5 -timeout 1h . | tee results/DATE.txt
+//	go run ./chart -doc ../docs/performance.md results/DATE.txt
 //
-// The flag -tokens says how many tokens the stores hold, such as -tokens 1000,100000. With PAT_TEST_POSTGRES in the
-// environment, PostgreSQL is measured too: ../scripts/postgres starts a server and runs a command beside it.
+// The flag -tokens says how many tokens the stores hold, such as -tokens 1000,1000000; to fill a file with a million takes
+// about a minute. With PAT_TEST_POSTGRES in the environment, PostgreSQL is measured too: ../scripts/postgres starts a
+// server and runs a command beside it.
 package benchmarks

@@ -20,20 +20,26 @@ import (
 // is not measured here. More: whoever has the public key can verify, without asking anybody. There is no database that
 // could leak; whoever gets the signing key can make tokens for everybody.
 func verifyJWT(b *testing.B) {
-	secret := []byte(rand.Text() + rand.Text())
-	edPublic, edPrivate, err := ed25519.GenerateKey(rand.Reader)
-	require.NoError(b, err)
-	rsaPrivate, err := rsa.GenerateKey(rand.Reader, 2048)
-	require.NoError(b, err)
 	for _, kind := range []struct {
-		method       jwt.SigningMethod
-		sign, verify any
+		method jwt.SigningMethod
+		keys   func() (sign, verify any, err error)
 	}{
-		{jwt.SigningMethodHS256, secret, secret},
-		{jwt.SigningMethodEdDSA, edPrivate, edPublic},
-		{jwt.SigningMethodRS256, rsaPrivate, &rsaPrivate.PublicKey},
+		{jwt.SigningMethodHS256, func() (any, any, error) {
+			secret := []byte(rand.Text() + rand.Text())
+			return secret, secret, nil
+		}},
+		{jwt.SigningMethodEdDSA, func() (any, any, error) {
+			public, private, err := ed25519.GenerateKey(rand.Reader)
+			return private, public, err
+		}},
+		{jwt.SigningMethodRS256, func() (any, any, error) {
+			private, err := rsa.GenerateKey(rand.Reader, 2048)
+			return private, private.Public(), err
+		}},
 	} {
 		b.Run(name("golang-jwt-"+kind.method.Alg(), "none", someTokens), func(b *testing.B) {
+			sign, verify, err := kind.keys()
+			require.NoError(b, err)
 			valid := make([]credential, someTokens)
 			for i := range valid {
 				value, err := jwt.NewWithClaims(kind.method, &claims{
@@ -42,12 +48,12 @@ func verifyJWT(b *testing.B) {
 						IssuedAt: jwt.NewNumericDate(time.Now()), ExpiresAt: jwt.NewNumericDate(time.Now().Add(time.Hour)),
 					},
 					Scope: "read",
-				}).SignedString(kind.sign)
+				}).SignedString(sign)
 				require.NoError(b, err)
 				valid[i] = credential{value, owner(i)}
 			}
 			parser := jwt.NewParser(jwt.WithValidMethods([]string{kind.method.Alg()}), jwt.WithExpirationRequired(), jwt.WithIssuer("service"))
-			key := func(*jwt.Token) (any, error) { return kind.verify, nil }
+			key := func(*jwt.Token) (any, error) { return verify, nil }
 			measure(b, subject{
 				verify: func(_ context.Context, value string) (string, error) {
 					var found claims

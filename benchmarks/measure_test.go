@@ -43,14 +43,7 @@ func measure(b *testing.B, s subject) {
 	}
 	b.Run("callers=one", func(b *testing.B) {
 		ctx := b.Context() // can be cancelled, like that of every request to an HTTP server
-		b.ReportAllocs()
-		began := processorTime(b)
-		for i := 0; b.Loop(); i++ {
-			if err := s.check(ctx, i); err != nil {
-				b.Fatal(err)
-			}
-		}
-		b.ReportMetric(float64(processorTime(b)-began)/float64(b.N), "cpu-ns/op")
+		loop(b, func(i int) error { return s.check(ctx, i) })
 	})
 	b.Run("callers=each-core", func(b *testing.B) {
 		var started atomic.Int64

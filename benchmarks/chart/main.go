@@ -2,8 +2,8 @@
 //
 //	go run ./chart -doc ../docs/performance.md results/2026-11-23.txt
 //
-// The charts go into the folder beside the document that has its name without ".md". The tables replace what stands in the document
-// between "<!-- table NAME -->" and "<!-- end -->".
+// The charts go into the folder beside the document that has its name without ".md". The tables replace what stands in
+// the document between "<!-- table NAME -->" and "<!-- end -->".
 package main
 
 import (
@@ -53,5 +53,7 @@ func run(doc string, files []string) error {
 		"verify":  verifyTable(measured),
 		"tokens":  tokensTable(measured),
 		"creates": createsTable(measured),
+		"http":    httpTable(measured),
+		"steps":   stepsTable(measured),
 	})
 }

@@ -12,9 +12,9 @@ import (
 
 // measurement is what was measured of one thing, several times.
 type measurement struct {
-	benchmark string // "Verify" or "Create"
-	peer      string
-	store     string
+	benchmark string // "Verify", "Create", "HTTP" or "Step"
+	peer      string // or the step
+	store     string // or the route
 	tokens    int
 	callers   string
 	figures   map[string][]float64 // by unit, sorted
@@ -74,8 +74,10 @@ func parse(name benchfmt.Name) (*measurement, error) {
 		switch key {
 		case "peer":
 			m.peer = value
-		case "store":
+		case "store", "route":
 			m.store = value
+		case "step":
+			m.peer = value
 		case "callers":
 			m.callers = value
 		case "tokens":

@@ -4,11 +4,14 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
+	"strings"
 	"text/tabwriter"
 
 	"golang.org/x/perf/benchfmt"
@@ -33,11 +36,10 @@ func compare(folder string) error {
 	var olds, news []run
 	for {
 		suffix := "-" + strconv.Itoa(len(olds)+1) + ".txt"
-		if _, err := os.Stat(filepath.Join(folder, "new"+suffix)); os.IsNotExist(err) {
-			break
-		}
 		before, err := read(filepath.Join(folder, "old"+suffix), nil)
-		if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			break
+		} else if err != nil {
 			return err
 		}
 		after, err := read(filepath.Join(folder, "new"+suffix), &names)
@@ -51,20 +53,28 @@ func compare(folder string) error {
 	}
 
 	w := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "benchmark\told ns\tnew ns\tnew/old\tquartiles\tlowest to highest\tallocations")
+	lines := []string{"benchmark\told ns\tnew ns\tnew/old\tquartiles\tlowest to highest\tallocations"}
 	for _, name := range names {
-		const unit = "cpu-ns/op"
-		ratios := make([]float64, len(olds))
-		for i := range olds {
-			ratios[i] = news[i][name][unit] / olds[i][name][unit]
-		}
-		slices.Sort(ratios)
-		fmt.Fprintf(w, "%s\t%.0f\t%.0f\t%.3f\t%.3f to %.3f\t%.3f to %.3f\t%.0f to %.0f\n", name,
-			quantile(figures(olds, name, unit), 0.5), quantile(figures(news, name, unit), 0.5),
-			quantile(ratios, 0.5), quantile(ratios, 0.25), quantile(ratios, 0.75), ratios[0], ratios[len(ratios)-1],
-			quantile(figures(olds, name, "allocs/op"), 0.5), quantile(figures(news, name, "allocs/op"), 0.5))
+		lines = append(lines, line(name, olds, news))
+	}
+	if _, err := fmt.Fprintln(w, strings.Join(lines, "\n")); err != nil {
+		return err
 	}
 	return w.Flush()
+}
+
+// line is the line of one benchmark.
+func line(name string, olds, news []run) string {
+	const unit = "cpu-ns/op"
+	ratios := make([]float64, len(olds))
+	for i := range olds {
+		ratios[i] = news[i][name][unit] / olds[i][name][unit]
+	}
+	slices.Sort(ratios)
+	return fmt.Sprintf("%s\t%.0f\t%.0f\t%.3f\t%.3f to %.3f\t%.3f to %.3f\t%.0f to %.0f", name,
+		quantile(figures(olds, name, unit), 0.5), quantile(figures(news, name, unit), 0.5),
+		quantile(ratios, 0.5), quantile(ratios, 0.25), quantile(ratios, 0.75), ratios[0], ratios[len(ratios)-1],
+		quantile(figures(olds, name, "allocs/op"), 0.5), quantile(figures(news, name, "allocs/op"), 0.5))
 }
 
 // read reads one output. It adds the names that are new to it to names, in the order of the output.
