@@ -4,9 +4,14 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/patkit/pat"
 )
+
+// longestJoin bounds for how long callers wait for the look-up of another one, which may hang on a connection that is
+// dead, with a caller who waits for ever.
+const longestJoin = time.Second
 
 // fetch is a look-up in the other store that is under way. Callers who ask for the same prefix meanwhile join it. They
 // share the record and nothing else: each compares its own value with the digest.
@@ -32,13 +37,16 @@ func (s *Store) fetch(ctx context.Context, hash uint64, prefix string) (pat.Reco
 		return s.ask(ctx, f, hash)
 	}
 	if f != nil {
+		longest := time.NewTimer(longestJoin)
+		defer longest.Stop()
 		select {
 		case <-f.done:
+			if f.given {
+				return f.rec, f.err
+			}
+		case <-longest.C:
 		case <-ctx.Done():
 			return pat.Record{}, ctx.Err()
-		}
-		if f.given {
-			return f.rec, f.err
 		}
 	}
 	return s.FindByPrefix(ctx, prefix) // from the beginning
@@ -55,7 +63,7 @@ func (s *Store) join(hash uint64, prefix string) (f *fetch, mine bool) {
 	}
 	f = s.fetches[prefix]
 	// One that began earlier than the maximum staleness would give a record that is too old for a call that starts now.
-	if f != nil && f.begun.within(s.staleness, now) {
+	if f != nil && f.begun.within(min(longestJoin, s.staleness), now) {
 		s.counts.joined.Add(1)
 		return f, false
 	}
@@ -107,6 +115,7 @@ func (s *Store) keep(f *fetch, hash uint64) {
 		}
 		s.byID[f.rec.Token.ID] = e
 	case errors.Is(f.err, pat.ErrNotFound) && len(f.prefix) <= maxPrefixLength:
+		s.dropRecord(s.records.find(hash, f.prefix)) // deleted in a way that no feed has told of
 		e.absent, e.rec.Token.Prefix = true, f.prefix
 		if old := s.absent.find(hash, f.prefix); old != nil {
 			s.absent.remove(old)

@@ -72,6 +72,17 @@ var binaryFormat = []int16{pgtype.BinaryFormatCode}
 func (c *session) exchange(ctx context.Context, calls ...*call) error {
 	pg := c.conn.Conn().PgConn()
 	err := c.send(ctx, pg, calls)
+	if isCode(err, invalidStatementName) && pg.TxStatus() == 'I' {
+		// Nothing was done. A hook of the pool has deallocated the statements, with DISCARD ALL for example.
+		clear(preparedOn(pg))
+		err = c.send(ctx, pg, calls)
+	}
+	if ended := ctx.Err(); err == nil && ended != nil && commits(calls) {
+		// A pool may be set to cancel the statement at the server when ctx ends. If that was waiting for a synchronous
+		// standby, the server answers that it has committed, and only warns that the standby may not have it
+		// (src/backend/replication/syncrep.c, SyncRepWaitForLSN).
+		return fmt.Errorf("%w: %w", pat.ErrOutcomeUnknown, ended)
+	}
 	if err == nil {
 		return nil
 	}

@@ -2,8 +2,10 @@ package postgres
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -49,12 +51,15 @@ func (s *Store) Watch(ctx context.Context, within time.Duration, watcher pat.Cha
 
 // watch asks the server after each pause.
 func (s *Store) watch(ctx context.Context, within, pause time.Duration, watcher pat.ChangeWatcher) error {
-	f := &feed{within: within, watcher: watcher}
+	f := &feed{within: within, watcher: watcher, proof: proofMark + rand.Text()}
 	if err := f.connect(ctx, s); err != nil {
 		return err
 	}
 	defer f.close()
 	if err := f.ask(ctx, `LISTEN "`+s.schema+`_pat_changes"`); err != nil {
+		return err
+	}
+	if err := f.hear(ctx, s); err != nil {
 		return err
 	}
 	for {
@@ -76,6 +81,37 @@ type feed struct {
 	conn    *pgconn.PgConn
 	within  time.Duration
 	watcher pat.ChangeWatcher
+	// proof is the notice by which hear finds out that others are heard.
+	proof string
+	heard bool // that one
+}
+
+var errDeaf = errors.New("no notice that is sent over the pool arrives: the feed is behind a transaction pooler, or at another database; see WithFeedConfig")
+
+// proofMark begins the notices by which feeds find out that they hear. No prefix has a space.
+const proofMark = "proof "
+
+// hear sends a notice over the pool and waits for it. A transaction pooler answers every question and passes on no notice,
+// and another database has other notices: what would never be told of a change must not seem to be alive.
+func (f *feed) hear(ctx context.Context, s *Store) error {
+	ctx, cancel := context.WithTimeout(ctx, feedConnectTimeout)
+	defer cancel()
+	err := onConnection(ctx, s.pool, func(conn *pgx.Conn) error {
+		_, err := ask(ctx, conn.PgConn(), "SELECT pg_catalog.pg_notify('"+s.schema+"_pat_changes', '"+f.proof+"')")
+		return err
+	})
+	if answer, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return clean(answer)
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w", errFeedBroken, err)
+	}
+	for !f.heard {
+		if err := f.conn.WaitForNotification(ctx); err != nil {
+			return fmt.Errorf("%w: %w", errDeaf, err)
+		}
+	}
+	return nil
 }
 
 func (f *feed) connect(ctx context.Context, s *Store) error {
@@ -84,7 +120,13 @@ func (f *feed) connect(ctx context.Context, s *Store) error {
 		return fmt.Errorf("%w: %w", errConnect, err)
 	}
 	// It is called while the answers to the feed's own questions are read, and never otherwise.
-	config.OnNotification = func(_ *pgconn.PgConn, notice *pgconn.Notification) { f.watcher.Changed(notice.Payload) }
+	config.OnNotification = func(_ *pgconn.PgConn, notice *pgconn.Notification) {
+		if strings.HasPrefix(notice.Payload, proofMark) { // this feed's, or another one's
+			f.heard = f.heard || notice.Payload == f.proof
+			return
+		}
+		f.watcher.Changed(notice.Payload)
+	}
 	ctx, cancel := context.WithTimeout(ctx, feedConnectTimeout)
 	defer cancel()
 	if f.conn, err = pgconn.ConnectConfig(ctx, &config.Config); err != nil {

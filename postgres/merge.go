@@ -18,21 +18,24 @@ type Merged struct {
 	Added, Changed, Same int
 }
 
-// mergeBatch bounds a transaction of Merge.
-const mergeBatch = 500
+// batchSize bounds a transaction of Merge.
+const batchSize = 500
 
 // Merge takes over the records of another store, so that a service can move while both are in use. It can be called
 // again with the same records, to take over what has changed since: later uses, other digests, revocations and
-// rotations. Whatever ends a token wins, on either side: a revocation is never undone, the earlier one of two stays, and
-// so does the earlier expiry. A token that was purged there stays here until it is purged here.
+// rotations. Whatever ends a token wins, on either side: of two revocations the earlier one stays, and so does the
+// earlier expiry. The digest is that of the side where the token was used last. A token that was purged there stays
+// until it is purged here; one that was purged here, and is still there, comes back as it is there, revoked or not. So
+// don't purge between the first call and the last, and don't call it again after that.
 //
 // Each batch of some hundred records is a transaction. Where records, or the database, fails, the batches before it
-// are merged, and the counts are theirs. A record whose id or prefix another token has is [pat.ErrExists].
+// are merged, and the counts are theirs. A record whose id or prefix another token has, one of another owner say, is
+// [pat.ErrExists]. After [pat.ErrOutcomeUnknown] call it again.
 func (s *Store) Merge(ctx context.Context, records iter.Seq2[pat.Record, error]) (Merged, error) {
 	var total Merged
 	rows := make([][][]byte, len(columnTypes)) // by column
 	flush := func() error {
-		done, err := s.mergeBatch(ctx, rows)
+		done, err := s.mergeRows(ctx, rows)
 		total.Added += done.Added
 		total.Changed += done.Changed
 		total.Same += done.Same
@@ -50,7 +53,7 @@ func (s *Store) Merge(ctx context.Context, records iter.Seq2[pat.Record, error])
 		for i, value := range row {
 			rows[i] = append(rows[i], value)
 		}
-		if len(rows[0]) == mergeBatch {
+		if len(rows[0]) == batchSize {
 			if err := flush(); err != nil {
 				return total, err
 			}
@@ -59,25 +62,28 @@ func (s *Store) Merge(ctx context.Context, records iter.Seq2[pat.Record, error])
 	return total, flush()
 }
 
-// merge adds the rows of some arrays and, where the token is there, takes over what has changed.
+// sameToken tells whether a row that is held and a new one with its prefix are one and the same token.
+const sameToken = "(held.id, held.user_id, held.group_id, held.created_at) = (new.id, new.user_id, new.group_id, new.created_at)"
+
+// merge adds the rows of some arrays and, where the token is there, takes over what has changed. Rows are locked in the
+// order of their prefixes, as by all who lock several.
 func merge(table string) *statement {
 	// least and greatest pass over NULL, which is never. An expiry that only one side has is that of a rotation.
-	const merged = "least(held.expires_at, new.expires_at), greatest(held.last_used_at, new.last_used_at), " +
+	const merged = "CASE WHEN held.last_used_at > coalesce(new.last_used_at, '-infinity') THEN held.digest ELSE new.digest END, " +
+		"least(held.expires_at, new.expires_at), greatest(held.last_used_at, new.last_used_at), " +
 		"least(held.revoked_at, new.revoked_at), coalesce(held.rotated_to, new.rotated_to)"
-	set := strings.NewReplacer("new.", "excluded.").Replace(
-		"(digest, updated_at, expires_at, last_used_at, revoked_at, rotated_to) = (new.digest, greatest(held.updated_at, new.updated_at), " + merged + ")")
-	differs := strings.NewReplacer("new.", "excluded.").Replace(
-		"(held.digest, held.expires_at, held.last_used_at, held.revoked_at, held.rotated_to) IS DISTINCT FROM (new.digest, " + merged + ")")
+	const change = "SET (digest, expires_at, last_used_at, revoked_at, rotated_to, updated_at) = (" + merged + ", greatest(held.updated_at, new.updated_at)) " +
+		"WHERE " + sameToken + " AND (held.digest, held.expires_at, held.last_used_at, held.revoked_at, held.rotated_to) IS DISTINCT FROM (" + merged + ")"
 	// The statement does not see what itself has added. (A row's xmax would tell as well, but not from a partitioned table.)
-	return newStatement("INSERT INTO "+table+" AS held ("+columns+") SELECT * FROM "+unnested+" ORDER BY prefix "+
-		"ON CONFLICT (prefix) DO UPDATE SET "+set+" WHERE held.id = excluded.id AND "+differs+" "+
+	return newStatement("INSERT INTO "+table+" AS held ("+columns+") SELECT * FROM "+unnested+" ORDER BY prefix COLLATE \"C\" "+
+		"ON CONFLICT (prefix) DO UPDATE "+strings.ReplaceAll(change, "new.", "excluded.")+" "+
 		"RETURNING (SELECT prefix FROM "+table+" AS before WHERE before.prefix = held.prefix) IS NULL",
 		1, arrayTypes...)
 }
 
 // mergeClash counts the rows of some arrays whose prefix another token has.
 func mergeClash(table string) *statement {
-	return newStatement("SELECT count(*) FROM "+table+" AS held JOIN "+unnested+" USING (prefix) WHERE held.id <> new.id", 1, arrayTypes...)
+	return newStatement("SELECT count(*) FROM "+table+" AS held JOIN "+unnested+" USING (prefix) WHERE NOT "+sameToken, 1, arrayTypes...)
 }
 
 // unnested has the arrays as rows.
@@ -102,7 +108,7 @@ var arrayTypes = func() []uint32 {
 	return types
 }()
 
-func (s *Store) mergeBatch(ctx context.Context, rows [][][]byte) (done Merged, err error) {
+func (s *Store) mergeRows(ctx context.Context, rows [][][]byte) (done Merged, err error) {
 	if len(rows[0]) == 0 {
 		return Merged{}, ctx.Err()
 	}
@@ -122,7 +128,7 @@ func (s *Store) mergeBatch(ctx context.Context, rows [][][]byte) (done Merged, e
 			}
 		}}
 		look := &call{statement: s.mergeClash, args: args, row: func(values [][]byte) { clashes = !bytes.Equal(values[0], encodeInt(0)) }}
-		if err := c.exchange(ctx, &call{statement: begin}, write, look); isCode(err, uniqueViolation) || err == nil && clashes {
+		if err := c.exchange(ctx, &call{statement: begin}, &call{statement: impatient}, write, look); isCode(err, uniqueViolation) || err == nil && clashes {
 			return pat.ErrExists // release rolls back
 		} else if err != nil {
 			return err

@@ -47,7 +47,7 @@ func TestMergeTakesOverEverythingAndThenWhatHasChanged(t *testing.T) {
 	from, to := source(t), open(t, pgtest.Pool(t))
 	issuer, err := pat.NewIssuer(from, pat.Config{})
 	require.NoError(t, err)
-	const n = mergeBatch + 100
+	const n = batchSize + 100
 	var tokens []pat.Token
 	create := func() pat.Token {
 		issued, err := issuer.Create(t.Context(), pat.CreateParams{UserID: "user", GroupID: fmt.Sprint(len(tokens) % 7), Name: "name"})
@@ -142,6 +142,21 @@ func TestMergeUndoesNoEnd(t *testing.T) {
 				assert.NotEmpty(t, tok.RotatedTo)
 			},
 		},
+		"used later here, with another digest since": {
+			here: func(tok pat.Token) {
+				require.NoError(t, to.Touch(t.Context(), []pat.Use{{Prefix: tok.Prefix, At: later(7)}}))
+				rec, err := to.FindByPrefix(t.Context(), tok.Prefix)
+				require.NoError(t, err)
+				replaced, err := to.ReplaceDigest(t.Context(), tok.Prefix, rec.Digest, testRecord(7).Digest)
+				require.NoError(t, err)
+				require.True(t, replaced)
+			},
+			want: func(t *testing.T, tok pat.Token) {
+				rec, err := to.FindByPrefix(t.Context(), tok.Prefix)
+				require.NoError(t, err)
+				assert.Equal(t, testRecord(7).Digest, rec.Digest)
+			},
+		},
 		"used later here": {
 			here: func(tok pat.Token) {
 				require.NoError(t, to.Touch(t.Context(), []pat.Use{{Prefix: tok.Prefix, At: later(7)}}))
@@ -175,8 +190,9 @@ func TestMergeRefusesAnotherTokensIDOrPrefix(t *testing.T) {
 	from, to := source(t), open(t, pgtest.Pool(t))
 	records := newRecords(t, from, 3)
 	for name, change := range map[string]func(*pat.Record){
-		"id":     func(r *pat.Record) { r.Token.Prefix = "another" },
-		"prefix": func(r *pat.Record) { r.Token.ID = "0199c0de-0000-7000-8000-00000000f0e1" },
+		"id":                                   func(r *pat.Record) { r.Token.Prefix = "another" },
+		"prefix":                               func(r *pat.Record) { r.Token.ID = "0199c0de-0000-7000-8000-00000000f0e1" },
+		"id and prefix, and is another user's": func(r *pat.Record) { r.Token.UserID = "mallory" },
 	} {
 		t.Run(name, func(t *testing.T) {
 			require.NoError(t, to.Insert(t.Context(), records[0], 0))
@@ -193,7 +209,7 @@ func TestMergeRefusesAnotherTokensIDOrPrefix(t *testing.T) {
 
 func TestMergeStopsAtAnErrorOfTheRecords(t *testing.T) {
 	from, to := source(t), open(t, pgtest.Pool(t))
-	records := newRecords(t, from, mergeBatch+2)
+	records := newRecords(t, from, batchSize+2)
 	errLast := errors.New("the last one")
 	done, err := to.Merge(t.Context(), func(yield func(pat.Record, error) bool) {
 		for _, rec := range records {
@@ -204,7 +220,7 @@ func TestMergeStopsAtAnErrorOfTheRecords(t *testing.T) {
 		yield(pat.Record{}, errLast)
 	})
 	require.ErrorIs(t, err, errLast)
-	assert.Equal(t, Merged{Added: mergeBatch}, done)
+	assert.Equal(t, Merged{Added: batchSize}, done)
 
 	_, err = to.Merge(t.Context(), sequence(pat.Record{}))
 	require.ErrorIs(t, err, pat.ErrInvalidArgument)

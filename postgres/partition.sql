@@ -56,6 +56,18 @@ CREATE TRIGGER pat_tokens_updated AFTER UPDATE OF prefix, id, user_id, group_id,
 ) EXECUTE FUNCTION pat_notify();
 CREATE TRIGGER pat_tokens_deleted AFTER DELETE ON pat_new FOR EACH ROW EXECUTE FUNCTION pat_notify();
 CREATE TRIGGER pat_tokens_truncated AFTER TRUNCATE ON pat_new FOR EACH STATEMENT EXECUTE FUNCTION pat_notify();
+DO $do$
+DECLARE
+	fed record;
+BEGIN
+	FOR fed IN
+		SELECT t.tgrelid::regclass AS place, t.tgname AS name FROM pg_trigger AS t
+		WHERE t.tgfoid = 'pat_notify'::regproc AND t.tgrelid <> 'pat_tokens'::regclass ORDER BY t.tgparentid <> 0
+	LOOP
+		EXECUTE format('ALTER TABLE ONLY %s ENABLE ALWAYS TRIGGER %I', fed.place, fed.name);
+	END LOOP;
+END
+$do$;
 
 -- The ids. It runs with the rights of its owner, so that the service needs none on the table of the ids, and nobody else
 -- may put it to use.

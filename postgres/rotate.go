@@ -58,7 +58,7 @@ func (s *Store) beginRotation(ctx context.Context, c *session, rotation pat.Rota
 	get := &call{statement: s.lockByID, args: [][]byte{oldID}, row: func(values [][]byte) { old, answer = decode(values) }}
 	// Behind the lock, because a repetition may have waited for it while the first call succeeded.
 	look, f := s.look(row, oldID)
-	if err := c.exchange(ctx, &call{statement: begin}, owner, get, look); err != nil {
+	if err := c.exchange(ctx, &call{statement: begin}, &call{statement: impatient}, owner, get, look); err != nil {
 		return false, err
 	}
 	if f.replaced {

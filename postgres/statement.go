@@ -34,6 +34,9 @@ var (
 	begin    = newStatement("BEGIN ISOLATION LEVEL READ COMMITTED", 0)
 	commit   = newStatement("COMMIT", 0)
 	rollback = newStatement("ROLLBACK", 0)
+	// impatient lets the server end a transaction of several round trips whose client is suspended or cut off, and with it
+	// the locks that keep others from revoking.
+	impatient = newStatement("SET LOCAL idle_in_transaction_session_timeout = '3s'", 0)
 	// standby tells whether the server is in recovery, and therefore behind.
 	standby = newStatement("SELECT pg_is_in_recovery()", 1)
 	// lock waits for an advisory lock that the end of the transaction lets go. share waits for two that others may share.

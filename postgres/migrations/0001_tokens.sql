@@ -50,7 +50,8 @@ BEGIN
 	IF TG_OP = 'TRUNCATE' THEN
 		PERFORM pg_catalog.pg_notify(TG_TABLE_SCHEMA || '_pat_changes', '');
 	ELSE
-		PERFORM pg_catalog.pg_notify(TG_TABLE_SCHEMA || '_pat_changes', OLD.prefix);
+		PERFORM pg_catalog.pg_notify(TG_TABLE_SCHEMA || '_pat_changes',
+			CASE WHEN pg_catalog.octet_length(OLD.prefix) OPERATOR(pg_catalog.<=) 128 THEN OLD.prefix ELSE '' END);
 	END IF;
 	RETURN NULL;
 END
@@ -65,3 +66,8 @@ CREATE TRIGGER pat_tokens_updated AFTER UPDATE OF prefix, id, user_id, group_id,
 ) EXECUTE FUNCTION pat_notify();
 CREATE TRIGGER pat_tokens_deleted AFTER DELETE ON pat_tokens FOR EACH ROW EXECUTE FUNCTION pat_notify();
 CREATE TRIGGER pat_tokens_truncated AFTER TRUNCATE ON pat_tokens FOR EACH STATEMENT EXECUTE FUNCTION pat_notify();
+
+-- Also where the change comes by logical replication, or from a session whose session_replication_role is replica.
+ALTER TABLE pat_tokens ENABLE ALWAYS TRIGGER pat_tokens_updated;
+ALTER TABLE pat_tokens ENABLE ALWAYS TRIGGER pat_tokens_deleted;
+ALTER TABLE pat_tokens ENABLE ALWAYS TRIGGER pat_tokens_truncated;
