@@ -18,7 +18,7 @@ func TestALongLeaseLetsKnownTokensLiveOnWithoutTheDatabase(t *testing.T) {
 	const long = 3 * time.Second
 	c := pgtest.Own(t)
 	s := newService(t, c.URL())
-	v := startVerifiers(t, target{URL: c.URL(), Staleness: long, Patience: patience})[0]
+	v := startVerifiers(t, target{URL: c.URL(), Staleness: long, Patience: patience, Interval: time.Millisecond})[0]
 	known, unseen := s.create(3), s.create(1)[0]
 	elsewhere, err := pat.NewIssuer(memory.New(), pat.Config{})
 	require.NoError(t, err)

@@ -23,11 +23,13 @@ type target struct {
 	Staleness time.Duration
 	// Patience is how long a verification may take.
 	Patience time.Duration
+	// Interval is the time from one verification of a token to the next. Without it they are as fast as they can be.
+	Interval time.Duration
 }
 
 // worker is a process of a service: it verifies, through a cache of its own that follows the feed.
 type worker struct {
-	patience time.Duration
+	target
 	cached   *cache.Store
 	verifier *pat.Verifier
 
@@ -39,13 +41,11 @@ type worker struct {
 
 // open opens a [target], in JSON.
 func (w *worker) open(text string) (pat.Store, func() error, error) {
-	var to target
-	if err := json.Unmarshal([]byte(text), &to); err != nil {
+	if err := json.Unmarshal([]byte(text), &w.target); err != nil {
 		return nil, nil, err
 	}
-	w.patience = to.Patience
 	ctx, cancel := context.WithCancel(context.Background())
-	pool, err := pgxpool.New(ctx, to.URL)
+	pool, err := pgxpool.New(ctx, w.URL)
 	if err != nil {
 		cancel()
 		return nil, nil, err
@@ -64,7 +64,7 @@ func (w *worker) open(text string) (pat.Store, func() error, error) {
 	}
 	store, err := postgres.New(ctx, pool, postgres.WithoutMigration())
 	if err == nil {
-		w.cached, err = cache.New(store, cache.WithMaxStaleness(to.Staleness))
+		w.cached, err = cache.New(store, cache.WithMaxStaleness(w.Staleness))
 	}
 	if err == nil {
 		w.verifier, err = pat.NewVerifier(w.cached, pat.Config{OwnerActive: isActive})
@@ -93,7 +93,7 @@ func (w *worker) admit(values string) (string, error) {
 	return "", nil
 }
 
-// watch verifies values, each as fast as it can and in a goroutine of its own. It returns once each was found valid.
+// watch verifies values over and over, each in a goroutine of its own. It returns once each was found valid.
 func (w *worker) watch(values string) (string, error) {
 	w.stopped = make(chan struct{})
 	all := strings.Fields(values)
@@ -104,14 +104,22 @@ func (w *worker) watch(values string) (string, error) {
 		}
 	}
 	for i, value := range all {
-		w.goroutines.Go(func() {
-			for !w.isStopped() {
-				_ = w.verify(w.patience, value, &w.sights[i]) // is kept there
-				runtime.Gosched()                             // or each would have 10 milliseconds in a row, and then none for long
-			}
-		})
+		w.goroutines.Go(func() { w.keepVerifying(value, &w.sights[i]) })
 	}
 	return "", nil
+}
+
+func (w *worker) keepVerifying(value string, seen *sight) {
+	next := runtime.Gosched // or each goroutine would have 10 milliseconds in a row, and then none for long
+	if w.Interval > 0 {
+		tick := time.NewTicker(w.Interval)
+		defer tick.Stop()
+		next = func() { <-tick.C }
+	}
+	for !w.isStopped() {
+		_ = w.verify(w.Patience, value, seen) // is kept there
+		next()
+	}
 }
 
 func (w *worker) isStopped() bool {
