@@ -305,7 +305,7 @@ func TestAWrongPasswordIsNotTriedAgain(t *testing.T) {
 			return nil
 		}
 	})
-	s := &Store{statements: newStatements("pat"), schema: "pat", pool: pool, readPool: pool}
+	s := &Store{stmts: newStatements("pat"), schema: "pat", pool: pool, readPool: pool}
 	_, err := s.FindByID(t.Context(), testRecord(1).Token.ID)
 	require.True(t, isCode(err, "3D000"), "%v", err)
 	assert.Equal(t, 1, connects)

@@ -55,7 +55,7 @@ type found struct{ taken, same, replaced bool }
 // look returns the call of clash for a row that would replace the token with an id, or NULL.
 func (s *Store) look(row [][]byte, oldID []byte) (*call, *found) {
 	f := new(found)
-	return &call{statement: s.clash, args: [][]byte{row[0], row[1], row[2], oldID}, row: func(values [][]byte) {
+	return &call{statement: s.stmts.clash, args: [][]byte{row[0], row[1], row[2], oldID}, row: func(values [][]byte) {
 		for i, target := range []*bool{&f.taken, &f.same, &f.replaced} {
 			*target = i < len(values) && len(values[i]) == 1 && values[i][0] != 0
 		}
@@ -69,11 +69,11 @@ func (s *Store) Insert(ctx context.Context, rec pat.Record, limit int) error {
 		return err
 	}
 	return s.with(ctx, "insert", s.pool, func(c *session) error {
-		add := &call{statement: s.insert, args: row}
+		add := &call{statement: s.stmts.insert, args: row}
 		calls := []*call{add}
 		if limit > 0 {
 			// The lock comes in a statement before the one that counts, which so sees what was added before.
-			add.statement, add.args = s.insertWithin, append(slices.Clone(row), encodeInt(int64(limit)))
+			add.statement, add.args = s.stmts.insertWithin, append(slices.Clone(row), encodeInt(int64(limit)))
 			calls = []*call{s.lock(lockLimit, rec.Token.GroupID), add}
 		}
 		err := c.transact(ctx, calls...)

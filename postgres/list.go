@@ -84,7 +84,7 @@ func (s *Store) List(ctx context.Context, query pat.ListQuery) ([]pat.Token, err
 	if !possible {
 		return nil, ctx.Err()
 	}
-	stmt := s.lists[kindOf(query.Owner, query.IncludeRevoked)]
+	stmt := s.stmts.lists[kindOf(query.Owner, query.IncludeRevoked)]
 	args := append([][]byte{createdAt, id, encodeInt(int64(max(query.Limit, 0)))}, owner...)
 	var read readRows
 	err = s.with(ctx, "list", s.readPool, func(c *session) error {

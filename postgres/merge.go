@@ -119,7 +119,7 @@ func (s *Store) mergeRows(ctx context.Context, rows [][][]byte) (done Merged, er
 	err = s.with(ctx, "merge", s.pool, func(c *session) error {
 		done = Merged{Same: len(rows[0])}
 		clashes := true
-		write := &call{statement: s.merge, args: args, row: func(values [][]byte) {
+		write := &call{statement: s.stmts.merge, args: args, row: func(values [][]byte) {
 			done.Same--
 			if added := len(values[0]) == 1 && values[0][0] != 0; added {
 				done.Added++
@@ -127,7 +127,7 @@ func (s *Store) mergeRows(ctx context.Context, rows [][][]byte) (done Merged, er
 				done.Changed++
 			}
 		}}
-		look := &call{statement: s.mergeClash, args: args, row: func(values [][]byte) { clashes = !bytes.Equal(values[0], encodeInt(0)) }}
+		look := &call{statement: s.stmts.mergeClash, args: args, row: func(values [][]byte) { clashes = !bytes.Equal(values[0], encodeInt(0)) }}
 		if err := c.exchange(ctx, &call{statement: begin}, &call{statement: impatient}, write, look); isCode(err, uniqueViolation) || err == nil && clashes {
 			return pat.ErrExists // release rolls back
 		} else if err != nil {

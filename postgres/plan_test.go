@@ -25,12 +25,12 @@ func TestNoStatementScansOrSorts(t *testing.T) {
 		sorts   int
 	}
 	plans := map[*statement]want{
-		s.byPrefix: {indexes: []string{key}}, s.byID: {indexes: []string{id}}, s.lookByID: {indexes: []string{id}}, s.lockByID: {indexes: []string{id}},
-		s.revoke: {indexes: []string{id}}, s.end: {indexes: []string{id}}, s.replaceDigest: {indexes: []string{key}},
-		s.clash:        {indexes: []string{"on pat_tokens_pkey", "on pat_tokens_id_key"}},
-		s.insertWithin: {indexes: []string{"Index Only Scan using pat_tokens_group_live"}},
-		s.touch:        {indexes: []string{key}, sorts: 1},
-		s.purge:        {indexes: []string{"using pat_tokens_revoked", "using pat_tokens_expiring", key}},
+		s.stmts.byPrefix: {indexes: []string{key}}, s.stmts.byID: {indexes: []string{id}}, s.stmts.lookByID: {indexes: []string{id}}, s.stmts.lockByID: {indexes: []string{id}},
+		s.stmts.revoke: {indexes: []string{id}}, s.stmts.end: {indexes: []string{id}}, s.stmts.replaceDigest: {indexes: []string{key}},
+		s.stmts.clash:        {indexes: []string{"on pat_tokens_pkey", "on pat_tokens_id_key"}},
+		s.stmts.insertWithin: {indexes: []string{"Index Only Scan using pat_tokens_group_live"}},
+		s.stmts.touch:        {indexes: []string{key}, sorts: 1},
+		s.stmts.purge:        {indexes: []string{"using pat_tokens_revoked", "using pat_tokens_expiring", key}},
 	}
 	for _, kind := range listKinds {
 		owner := "pat_tokens_group"
@@ -39,11 +39,11 @@ func TestNoStatementScansOrSorts(t *testing.T) {
 		}
 		live := "Index Scan Backward using " + owner + "_live"
 		if kind.includeRevoked {
-			plans[s.lists[kind]] = want{indexes: []string{"Merge Append", live, "Index Scan Backward using " + owner + "_revoked"}}
+			plans[s.stmts.lists[kind]] = want{indexes: []string{"Merge Append", live, "Index Scan Backward using " + owner + "_revoked"}}
 			continue
 		}
-		plans[s.lists[kind]] = want{indexes: []string{live}}
-		plans[s.revokeAll[kind]] = want{indexes: []string{owner + "_live", key}, sorts: 1}
+		plans[s.stmts.lists[kind]] = want{indexes: []string{live}}
+		plans[s.stmts.revokeAll[kind]] = want{indexes: []string{owner + "_live", key}, sorts: 1}
 	}
 	for stmt, want := range plans {
 		plan := explain(t, s, stmt)
@@ -53,7 +53,7 @@ func TestNoStatementScansOrSorts(t *testing.T) {
 		assert.NotContains(t, plan, "Seq Scan", stmt.SQL)
 		assert.Equal(t, want.sorts, strings.Count(plan, "->  Sort\n"), "%s\n%s", stmt.SQL, plan)
 	}
-	for _, stmt := range s.lists {
+	for _, stmt := range s.stmts.lists {
 		assert.Contains(t, explain(t, s, stmt), "(ROW(created_at, id) < ROW($1, $2))", "a page begins in the index")
 	}
 }

@@ -53,9 +53,9 @@ import (
 // Store is a [pat.Store] and a [pat.ChangeFeed] in a PostgreSQL database. It is safe for concurrent use. Make it with
 // [New]. It has no Close: the pool is the host's.
 type Store struct {
-	*statements
 	schema string
 	pooler bool
+	stmts  *statements
 	// readPool is pool, unless reads go to a replica.
 	pool, readPool *pgxpool.Pool
 	feed           *pgx.ConnConfig // nil for that of the pool
@@ -84,7 +84,7 @@ func New(ctx context.Context, pool *pgxpool.Pool, opts ...Option) (*Store, error
 	if err != nil {
 		return nil, unopened("open", err)
 	}
-	s := &Store{statements: newStatements(o.schema), schema: o.schema, pooler: o.pooler, pool: pool, readPool: pool, feed: o.feed}
+	s := &Store{stmts: newStatements(o.schema), schema: o.schema, pooler: o.pooler, pool: pool, readPool: pool, feed: o.feed}
 	if o.readPool != nil {
 		s.readPool = o.readPool
 	}

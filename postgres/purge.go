@@ -15,14 +15,14 @@ func purge(table string) *statement {
 		return "(SELECT prefix FROM " + table + " WHERE " + column + " < $1 ORDER BY " + column + " LIMIT $2)"
 	}
 	return newStatement("WITH ended AS ("+ended("revoked_at")+" UNION "+ended("expires_at")+" LIMIT $2), "+
-		"held (key) AS (SELECT prefix FROM "+table+" WHERE prefix = ANY (ARRAY(SELECT prefix FROM ended)) AND (revoked_at < $1 OR expires_at < $1) "+
+		"held (key) AS (SELECT prefix FROM "+table+" WHERE prefix = ANY (ARRAY(SELECT prefix FROM ended)) "+
 		"ORDER BY prefix FOR UPDATE) DELETE FROM "+table+" USING held WHERE prefix = key",
 		0, pgtype.TimestamptzOID, pgtype.Int8OID)
 }
 
 // Purge implements [pat.Store].
 func (s *Store) Purge(ctx context.Context, before time.Time, limit int) (int, error) {
-	change := &call{statement: s.purge, args: [][]byte{encodeBound(before), encodeInt(int64(max(limit, 0)))}}
+	change := &call{statement: s.stmts.purge, args: [][]byte{encodeBound(before), encodeInt(int64(max(limit, 0)))}}
 	if err := s.write(ctx, "purge", s.lock(lockPurge, ""), change); err != nil {
 		return 0, err
 	}

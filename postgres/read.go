@@ -26,7 +26,7 @@ func (s *Store) FindByPrefix(ctx context.Context, prefix string) (pat.Record, er
 		key = encodeText(decoyPrefix) // asked for like any other: not to ask would be faster, and tell
 	}
 	var rec pat.Record
-	err := s.find(ctx, "find by prefix", s.byPrefix, key, func(row [][]byte) (err error) {
+	err := s.find(ctx, "find by prefix", s.stmts.byPrefix, key, func(row [][]byte) (err error) {
 		rec, err = decode(row)
 		if err == nil && rec.Token.Prefix == decoyPrefix {
 			err = pat.ErrNotFound
@@ -43,7 +43,7 @@ func (s *Store) FindByPrefix(ctx context.Context, prefix string) (pat.Record, er
 func (s *Store) FindByID(ctx context.Context, id string) (pat.Token, error) {
 	key, _ := encodeID(id) // NULL, for what has another form, is the id of no row
 	var rec pat.Record
-	err := s.find(ctx, "find by id", s.byID, key, func(row [][]byte) (err error) {
+	err := s.find(ctx, "find by id", s.stmts.byID, key, func(row [][]byte) (err error) {
 		if row[0] == nil {
 			return pat.ErrNotFound
 		}

@@ -33,8 +33,8 @@ func (s *Store) Revoke(ctx context.Context, id string, at time.Time) (tok pat.To
 	var answer error
 	err = s.with(ctx, "revoke", s.pool, func(c *session) error {
 		answer = pat.ErrNotFound
-		change := &call{statement: s.revoke, args: [][]byte{key, revokedAt}}
-		look := &call{statement: s.lookByID, args: [][]byte{key}, row: func(values [][]byte) { rec, answer = decode(values) }}
+		change := &call{statement: s.stmts.revoke, args: [][]byte{key, revokedAt}}
+		look := &call{statement: s.stmts.lookByID, args: [][]byte{key}, row: func(values [][]byte) { rec, answer = decode(values) }}
 		err := c.transact(ctx, change, look)
 		changed = change.affected > 0
 		return err
@@ -65,7 +65,7 @@ func (s *Store) RevokeAll(ctx context.Context, owner pat.Owner, at time.Time) ([
 	var read readRows
 	err = s.with(ctx, "revoke all", s.pool, func(c *session) error {
 		read = readRows{}
-		change := &call{statement: s.revokeAll[kindOf(owner, false)], args: append([][]byte{revokedAt}, args...), row: read.row}
+		change := &call{statement: s.stmts.revokeAll[kindOf(owner, false)], args: append([][]byte{revokedAt}, args...), row: read.row}
 		return c.transact(ctx, wait, change)
 	})
 	switch {

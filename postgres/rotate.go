@@ -36,8 +36,8 @@ func (s *Store) Rotate(ctx context.Context, rotation pat.Rotation) error {
 		if done, err := s.beginRotation(ctx, c, rotation, row, oldID); done || err != nil {
 			return err // release rolls back
 		}
-		endOld := &call{statement: s.end, args: [][]byte{oldID, row[1], at, revokedAt, end}}
-		add := &call{statement: s.insertOrFail, args: row}
+		endOld := &call{statement: s.stmts.end, args: [][]byte{oldID, row[1], at, revokedAt, end}}
+		add := &call{statement: s.stmts.insertOrFail, args: row}
 		err := c.exchange(ctx, endOld, add, &call{statement: commit})
 		if isCode(err, uniqueViolation) {
 			return pat.ErrExists
@@ -55,7 +55,7 @@ func (s *Store) beginRotation(ctx context.Context, c *session, rotation pat.Rota
 	}}
 	var old pat.Record
 	answer := pat.ErrNotFound
-	get := &call{statement: s.lockByID, args: [][]byte{oldID}, row: func(values [][]byte) { old, answer = decode(values) }}
+	get := &call{statement: s.stmts.lockByID, args: [][]byte{oldID}, row: func(values [][]byte) { old, answer = decode(values) }}
 	// Behind the lock, because a repetition may have waited for it while the first call succeeded.
 	look, f := s.look(row, oldID)
 	if err := c.exchange(ctx, &call{statement: begin}, &call{statement: impatient}, owner, get, look); err != nil {

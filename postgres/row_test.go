@@ -118,7 +118,7 @@ func TestTheFirstAndTheLastTimeAreReadBack(t *testing.T) {
 func TestTheDecoyIsARowLikeAnyOther(t *testing.T) {
 	s := testStore(t)
 	var row [][]byte
-	err := s.find(t.Context(), "look", s.byPrefix, []byte("absent"), func(values [][]byte) error {
+	err := s.find(t.Context(), "look", s.stmts.byPrefix, []byte("absent"), func(values [][]byte) error {
 		for _, value := range values {
 			row = append(row, append([]byte(nil), value...))
 		}

@@ -194,9 +194,9 @@ func benchmarkScaled(b *testing.B, tables []*scaled) {
 	for _, s := range tables {
 		position, id, err := encodePosition(pat.Position{})
 		require.NoError(b, err)
-		s.explain(b, s.store.lists[listKind{byGroup: true}], position, id, encodeInt(101), encodeText("1"))
-		s.explain(b, s.store.lists[listKind{byGroup: true, includeRevoked: true}], position, id, encodeInt(101), encodeText("1"))
-		s.explain(b, s.store.purge, encodeBound(s.ended), encodeInt(batch))
+		s.explain(b, s.store.stmts.lists[listKind{byGroup: true}], position, id, encodeInt(101), encodeText("1"))
+		s.explain(b, s.store.stmts.lists[listKind{byGroup: true, includeRevoked: true}], position, id, encodeInt(101), encodeText("1"))
+		s.explain(b, s.store.stmts.purge, encodeBound(s.ended), encodeInt(batch))
 	}
 	b.Run("write-ahead log", func(b *testing.B) {
 		for _, s := range tables {

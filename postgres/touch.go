@@ -36,23 +36,5 @@ func (s *Store) Touch(ctx context.Context, uses []pat.Use) error {
 		return ctx.Err()
 	}
 	args := [][]byte{encodeArray(pgtype.TextOID, prefixes), encodeArray(pgtype.TimestamptzOID, times.columns)}
-	return s.write(ctx, "touch", &call{statement: s.touch, args: args})
-}
-
-func replaceDigest(table string) *statement {
-	return newStatement("UPDATE "+table+" SET digest = $3 WHERE prefix = $1 AND digest = $2 AND revoked_at IS NULL",
-		0, pgtype.TextOID, pgtype.ByteaOID, pgtype.ByteaOID)
-}
-
-// ReplaceDigest implements [pat.Store].
-func (s *Store) ReplaceDigest(ctx context.Context, prefix string, old, next pat.Digest) (bool, error) {
-	if next.IsZero() {
-		return false, &pat.ArgumentError{Argument: "next", Rule: "must not be empty"}
-	}
-	if !isHeld(prefix) {
-		return false, ctx.Err()
-	}
-	change := &call{statement: s.replaceDigest, args: [][]byte{encodeText(prefix), []byte(old.Encoded()), []byte(next.Encoded())}}
-	err := s.write(ctx, "replace digest", change)
-	return err == nil && change.affected > 0, err
+	return s.write(ctx, "touch", &call{statement: s.stmts.touch, args: args})
 }

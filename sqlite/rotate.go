@@ -17,14 +17,14 @@ func (s *Store) Rotate(ctx context.Context, rotation pat.Rotation) error {
 	if err != nil {
 		return err
 	}
-	at, err := encodeTime("Rotation.At", rotation.At)
+	at, err := encodeChange("Rotation.At", rotation.At)
 	if err != nil {
 		return err
 	}
 	var end, revokedAt any
 	if !rotation.End.After(rotation.At) {
 		revokedAt = at
-	} else if end, err = encodeTime("Rotation.End", rotation.End); err != nil {
+	} else if end, err = encodeChange("Rotation.End", rotation.End); err != nil {
 		return err
 	}
 	return s.transact(ctx, "rotate", func(c *session) error {

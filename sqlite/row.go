@@ -89,8 +89,8 @@ func (e *encoder) time(argument string, t time.Time) {
 	e.add(micros)
 }
 
-// encodeTime encodes the time of a change, which has to be given.
-func encodeTime(argument string, t time.Time) (any, error) {
+// encodeChange encodes the time of a change, which has to be given.
+func encodeChange(argument string, t time.Time) (any, error) {
 	var e encoder
 	e.require(argument, !t.IsZero(), "must not be zero")
 	e.time(argument, t)

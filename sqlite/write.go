@@ -128,7 +128,7 @@ func (c *session) clash(ctx context.Context, row []any) (taken, same bool, err e
 
 // Revoke implements [pat.Store]. A row that can't be decoded does not roll the revocation back.
 func (s *Store) Revoke(ctx context.Context, id string, at time.Time) (tok pat.Token, changed bool, err error) {
-	revokedAt, err := encodeTime("at", at)
+	revokedAt, err := encodeChange("at", at)
 	if err != nil {
 		return pat.Token{}, false, err
 	}
@@ -158,7 +158,7 @@ func (s *Store) Revoke(ctx context.Context, id string, at time.Time) (tok pat.To
 
 // RevokeAll implements [pat.Store]. A row that can't be decoded is revoked with the others.
 func (s *Store) RevokeAll(ctx context.Context, owner pat.Owner, at time.Time) (revoked []pat.Token, err error) {
-	revokedAt, err := encodeTime("at", at)
+	revokedAt, err := encodeChange("at", at)
 	if err != nil {
 		return nil, err
 	}

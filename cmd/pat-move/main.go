@@ -3,7 +3,8 @@
 //	go run github.com/patkit/pat/cmd/pat-move -from pat.db -to postgres://user@host/database
 //
 // It can be run again and again, and then takes over what has changed since; it prints how much that was. It undoes no
-// revocation, on neither side, and deletes nothing. How to move a service with it is in docs/scaling.md.
+// revocation, on neither side, and deletes nothing. Don't run it again once tokens were purged in PostgreSQL: those that
+// the file still has would come back as they are there. How to move a service with it is in docs/scaling.md.
 //
 // The schema is brought up to date if need be; -schema names another one than pat. The password is better left to
 // PGPASSWORD or a password file than written into the address, which everybody on the machine can see.
@@ -18,6 +19,7 @@ import (
 	"io/fs"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -67,6 +69,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 }
 
 func move(ctx context.Context, from, to, schema string) (done postgres.Merged, err error) {
+	if !strings.HasPrefix(to, "postgres://") && !strings.HasPrefix(to, "postgresql://") {
+		return done, errors.New("-to must begin with postgres://") // pgx knows another form, whose password it may print
+	}
 	// Open would make a new, empty database, from which there is nothing to move.
 	if _, err := os.Stat(from); err != nil {
 		if errors.Is(err, fs.ErrNotExist) {

@@ -160,6 +160,7 @@ func TestWhatIsWrongIsSaid(t *testing.T) {
 		{"no database", []string{"-from", text, "-to", nowhere}, exitError, "not a database"},
 		{"no server", []string{"-from", path, "-to", nowhere}, exitError, "failed to connect"},
 		{"no address", []string{"-from", path, "-to", "postgres://alice:zebra@127.0.0.1:port/"}, exitError, "cannot parse"},
+		{"another form of address", []string{"-from", path, "-to", "host=h password = :zebra sslmode=bogus"}, exitError, "-to must begin with postgres://"},
 		{"no schema's name", []string{"-from", path, "-to", nowhere, "-schema", "Pat"}, exitError, "WithSchema"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -30,6 +30,10 @@ func openDatabase(ctx context.Context, name string, logger *slog.Logger) (*datab
 		}
 		return db, nil
 	}
+	if strings.Contains(name, "://") || strings.Contains(name, "=") {
+		// Such as a misspelt scheme, or the other form of an address that pgx takes. It may hold a password.
+		return nil, errors.New("open the database: -db must be a file without :// and = in its name, :memory:, or begin with postgres://")
+	}
 	store, err := sqlite.Open(name)
 	if err != nil {
 		return nil, fmt.Errorf("open the database %q: %w", name, err)

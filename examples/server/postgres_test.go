@@ -67,8 +67,10 @@ func TestTwoServersOnOneDatabaseFeelEachOthersRevocations(t *testing.T) {
 func TestADatabaseThatCannotBeReachedIsNamedWithoutItsPassword(t *testing.T) {
 	for _, db := range []string{
 		"postgres://alice:zebra@127.0.0.1:1/tokens?connect_timeout=1",
-		"postgresql://alice:zebra@127.0.0.1:1/tokens?sslmode=zebra",
+		"postgresql://alice:zebra@127.0.0.1:1/tokens?sslmode=nonsense",
 		"postgres://alice:zebra@127.0.0.1:port/tokens",
+		"Postgres://alice:zebra@127.0.0.1:1/tokens",
+		"host=127.0.0.1 password=zebra",
 	} {
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 		defer cancel()
@@ -76,6 +78,7 @@ func TestADatabaseThatCannotBeReachedIsNamedWithoutItsPassword(t *testing.T) {
 		assert.Equal(t, exitError, run(ctx, []string{"-addr", "127.0.0.1:0", "-db", db}, &stdout, &stderr))
 		assert.Contains(t, stderr.String(), "open the database: ")
 		assert.NotContains(t, stderr.String(), ":zebra@")
+		assert.NotContains(t, stderr.String(), "=zebra")
 		assert.Empty(t, stdout.String())
 		t.Log(stderr.String())
 	}
