@@ -62,8 +62,8 @@ func (s *Store) Merge(ctx context.Context, records iter.Seq2[pat.Record, error])
 	return total, flush()
 }
 
-// sameToken tells whether a row that is held and a new one with its prefix are one and the same token.
-const sameToken = "(held.id, held.user_id, held.group_id, held.created_at) = (new.id, new.user_id, new.group_id, new.created_at)"
+// theSame tells whether a row that is held and a new one with its prefix are one and the same token.
+const theSame = "(held.id, held.user_id, held.group_id, held.created_at) = (new.id, new.user_id, new.group_id, new.created_at)"
 
 // merge adds the rows of some arrays and, where the token is there, takes over what has changed. Rows are locked in the
 // order of their prefixes, as by all who lock several.
@@ -73,7 +73,7 @@ func merge(table string) *statement {
 		"least(held.expires_at, new.expires_at), greatest(held.last_used_at, new.last_used_at), " +
 		"least(held.revoked_at, new.revoked_at), coalesce(held.rotated_to, new.rotated_to)"
 	const change = "SET (digest, expires_at, last_used_at, revoked_at, rotated_to, updated_at) = (" + merged + ", greatest(held.updated_at, new.updated_at)) " +
-		"WHERE " + sameToken + " AND (held.digest, held.expires_at, held.last_used_at, held.revoked_at, held.rotated_to) IS DISTINCT FROM (" + merged + ")"
+		"WHERE " + theSame + " AND (held.digest, held.expires_at, held.last_used_at, held.revoked_at, held.rotated_to) IS DISTINCT FROM (" + merged + ")"
 	// The statement does not see what itself has added. (A row's xmax would tell as well, but not from a partitioned table.)
 	return newStatement("INSERT INTO "+table+" AS held ("+columns+") SELECT * FROM "+unnested+" ORDER BY prefix COLLATE \"C\" "+
 		"ON CONFLICT (prefix) DO UPDATE "+strings.ReplaceAll(change, "new.", "excluded.")+" "+
@@ -83,7 +83,7 @@ func merge(table string) *statement {
 
 // mergeClash counts the rows of some arrays whose prefix another token has.
 func mergeClash(table string) *statement {
-	return newStatement("SELECT count(*) FROM "+table+" AS held JOIN "+unnested+" USING (prefix) WHERE NOT "+sameToken, 1, arrayTypes...)
+	return newStatement("SELECT count(*) FROM "+table+" AS held JOIN "+unnested+" USING (prefix) WHERE NOT "+theSame, 1, arrayTypes...)
 }
 
 // unnested has the arrays as rows.

@@ -95,7 +95,8 @@ func TestRecordsEndWithTheFirstError(t *testing.T) {
 func TestRecordsMayBeLeftEarly(t *testing.T) {
 	s := inMemory(t)
 	filled(t, s, 8)
-	for range s.(*sqlite.Store).Records(t.Context()) {
+	for _, err := range s.(*sqlite.Store).Records(t.Context()) {
+		require.NoError(t, err)
 		break
 	}
 	filled(t, s, 1) // the connection is free again

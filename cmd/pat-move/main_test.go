@@ -144,7 +144,7 @@ func TestWhatIsWrongIsSaid(t *testing.T) {
 	_, path := openSQLite(t)
 	text := filepath.Join(t.TempDir(), "text")
 	require.NoError(t, os.WriteFile(text, bytes.Repeat([]byte("no database "), 100), 0o600))
-	const nowhere = "postgres://alice:zebra@127.0.0.1:1/tokens?connect_timeout=1"
+	const nowhere = "postgres://alice:zebra@127.0.0.1:1/tokens?connect_timeout=1" //nolint:gosec // no password of anybody
 	for _, test := range []struct {
 		name string
 		args []string
