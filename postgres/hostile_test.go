@@ -36,23 +36,9 @@ func TestAFeedThatWouldHearNothingNeverBegins(t *testing.T) {
 
 func TestAFeedThatBeginsIsNoChangeToOthers(t *testing.T) {
 	s := testStore(t)
-	began := make(chan struct{})
-	ctx, stop := context.WithCancel(t.Context())
-	watching := make(chan error, 1)
-	told := make(chan string, 100)
-	currents := 0
-	go func() {
-		watching <- s.Watch(ctx, 400*time.Millisecond, &listener{changed: func(p string) { told <- p }, current: func(time.Time) {
-			if currents++; currents == 1 {
-				close(began)
-			}
-		}})
-	}()
-	<-began
-	err := s.Watch(ctx, time.Minute, &listener{changed: func(string) {}, current: func(time.Time) { stop() }})
-	require.ErrorIs(t, err, context.Canceled)
-	require.ErrorIs(t, <-watching, context.Canceled)
-	assert.Empty(t, told)
+	first := follow(t, s)
+	require.ErrorIs(t, follow(t, s).stop(), context.Canceled)
+	assert.Empty(t, first.told(t))
 }
 
 // suspendedConn is the connection of a machine that is suspended, or cut off, before it ends the old token.

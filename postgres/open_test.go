@@ -5,7 +5,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -102,11 +101,10 @@ func TestTheLongestNameOfASchemaWorks(t *testing.T) {
 	defer drop()
 	s := openIn(t, pool, name)
 	rec := s.add(t, 1)[0]
-	heard := make(chan string, 1)
-	watch(t, s, time.Second, &listener{func(prefix string) { heard <- prefix }, func(time.Time) {}})
+	feed := follow(t, s)
 	_, _, err := s.Revoke(t.Context(), rec.Token.ID, created)
 	require.NoError(t, err)
-	assert.Equal(t, rec.Token.Prefix, <-heard)
+	assert.Equal(t, []string{rec.Token.Prefix}, feed.told(t))
 }
 
 func TestADatabaseOfAnotherEncodingIsRefused(t *testing.T) {
