@@ -115,6 +115,7 @@ func TestAFeedThatBreaksIsFollowedAgainAfterPausesThatGrowUntilOneBegins(t *test
 			assert.Less(t, pause, middle*3/2, i)
 			middle = min(2*middle, 2*time.Second)
 		}
+		assert.NotEqual(t, pauses[8], pauses[9], "chance keeps two processes apart, of which both are at the longest pause")
 		require.Len(t, told, 12)
 		require.EqualValues(t, 12, store.Stats().FeedFailures)
 		require.EqualValues(t, 1, store.Stats().FeedSessions)

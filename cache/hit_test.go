@@ -54,6 +54,16 @@ func TestAMissLooksAgainOnceItHasTheLock(t *testing.T) {
 	}
 }
 
+// So that it takes the time of a record that is there.
+func TestAnAbsentPrefixIsReadLikeARecord(t *testing.T) {
+	store, _ := held(t)
+	e := store.absent.find(store.hash("absentPrefix"), "absentPrefix")
+	require.False(t, e.wanted.Load())
+	_, err := store.FindByPrefix(t.Context(), "absentPrefix")
+	require.ErrorIs(t, err, pat.ErrNotFound)
+	require.True(t, e.wanted.Load())
+}
+
 func TestAHitOfACallThatIsCancelledIsItsError(t *testing.T) {
 	store, value := held(t)
 	ctx, cancel := context.WithCancel(t.Context())
