@@ -78,7 +78,7 @@ func (s *store) FindByPrefix(ctx context.Context, prefix string) (pat.Record, er
 		return pat.Record{}, pat.ErrNotFound
 	case s.target == "late" && s.gone:
 		return s.last, nil
-	case err == nil && !s.gone:
+	case err == nil && !rec.Token.Revoked(): // which may be known here before Revoke has returned
 		s.last = rec
 	}
 	return rec, err
