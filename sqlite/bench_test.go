@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mattn/go-sqlite3"
 	"github.com/stretchr/testify/require"
 
 	"github.com/patkit/pat"
@@ -52,7 +51,7 @@ func fill(b *testing.B, s *Store, records []pat.Record) {
 		for _, rec := range records {
 			row, err := encode(rec)
 			require.NoError(b, err)
-			require.NoError(b, c.insert(b.Context(), row))
+			require.NoError(b, c.insert(row))
 		}
 		return nil
 	})
@@ -62,7 +61,8 @@ func fill(b *testing.B, s *Store, records []pat.Record) {
 // bare opens a database as a program without this library would.
 func bare(b *testing.B, path string) *sql.DB {
 	b.Helper()
-	db := sql.OpenDB(&connector{driver: &sqlite3.SQLiteDriver{}, name: "file:" + path + "?_journal_mode=WAL&_synchronous=FULL&_txlock=immediate"})
+	db, err := sql.Open("sqlite3", "file:"+path+"?_journal_mode=WAL&_synchronous=FULL&_txlock=immediate")
+	require.NoError(b, err)
 	b.Cleanup(func() { require.NoError(b, db.Close()) })
 	return db
 }
@@ -172,8 +172,11 @@ func BenchmarkCreate(b *testing.B) {
 	for i := range rows {
 		rec := &records[held+i]
 		rec.Token.GroupID = fmt.Sprintf("new-%d", i/10)
-		rows[i], err = encode(*rec)
+		row, err := encode(*rec)
 		require.NoError(b, err)
+		for _, value := range row {
+			rows[i] = append(rows[i], value)
+		}
 	}
 
 	compare(b, "create", func(i int) error {

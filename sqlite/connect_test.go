@@ -55,18 +55,16 @@ func TestEveryConnectionHasItsPragmas(t *testing.T) {
 	common := map[string]string{"synchronous": "2", "foreign_keys": "1", "fullfsync": "1", "trusted_schema": "0"}
 	check := func(c *session, pragmas map[string]string) {
 		for name, want := range pragmas {
-			var got string
-			require.NoError(t, c.conn.QueryRowContext(t.Context(), "PRAGMA "+name).Scan(&got))
-			assert.Equal(t, want, got, name)
+			assert.Equal(t, want, fmt.Sprint(valueOf(t, c, "PRAGMA "+name)), name)
 		}
 	}
 	for i, c := range sessions(file) {
 		check(c, common)
 		check(c, map[string]string{"journal_mode": "wal"})
 		if i == 0 {
-			check(c, map[string]string{"query_only": "0", "busy_timeout": "0"})
+			check(c, map[string]string{"query_only": "0", "busy_timeout": "0", "mmap_size": "0"})
 		} else {
-			check(c, map[string]string{"query_only": "1", "busy_timeout": "1234"})
+			check(c, map[string]string{"query_only": "1", "busy_timeout": "1234", "mmap_size": "2147418112"})
 		}
 	}
 	memory := sessions(testStore(t, ":memory:"))
@@ -85,7 +83,7 @@ func TestANewFileIsPrivateFromTheFirstMoment(t *testing.T) {
 			file, err := findFile(path)
 			require.NoError(t, err)
 			defer file.cleanUp()
-			conn, err := newConnector(file, roleWriter, time.Second).Connect(t.Context())
+			conn, err := newConnector(file, roleWriter, time.Second).connect()
 			syscall.Umask(0)
 			require.NoError(t, err)
 			defer func() { require.NoError(t, conn.Close()) }()

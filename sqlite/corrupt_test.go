@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"database/sql/driver"
 	"errors"
 	"math"
 	"strings"
@@ -21,8 +22,23 @@ func TestCorruptColumnsAreErrors(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, testRecord(t), whole)
 
+	for i, column := range strings.Split(columns, ", ") {
+		require.NotEmpty(t, badValues(row)[column], column)
+		for _, value := range badValues(row)[column] {
+			damaged := append([]driver.Value{}, row...)
+			damaged[i] = value
+			got, err := decode(damaged)
+			assert.ErrorIs(t, err, pat.ErrCorrupt, "%s: %v", column, value)
+			assert.ErrorContains(t, err, "column "+column)
+			assert.Zero(t, got)
+		}
+	}
+}
+
+// badValues returns, for each column, values that can't be those of a token that is like a row in the others.
+func badValues(row []driver.Value) map[string][]any {
 	id := row[1]
-	bad := map[string][]any{
+	return map[string][]any{
 		"prefix": {nil, "", int64(1), []byte("abcdefABCDEF")},
 		"id":     {nil, []byte{}, make([]byte, 15), make([]byte, 17), "0199c0de-0000-7000-8000-000000000001", int64(1)},
 		"digest": {nil, []byte{}, []byte("x"), []byte("sha256$$"), []byte("SHA$$x"), "sha256$$" + strings.Repeat("d", 32), int64(1),
@@ -36,17 +52,6 @@ func TestCorruptColumnsAreErrors(t *testing.T) {
 		"revoked_at": {int64(-1), int64(math.MinInt64), "", []byte{}, true}, "rotated_from": {[]byte{}, "x", make([]byte, 15)},
 		"rotated_to": {[]byte{}, int64(1), make([]byte, 17), append([]byte{1}, id.([]byte)...)},
 	}
-	for i, column := range strings.Split(columns, ", ") {
-		require.NotEmpty(t, bad[column], column)
-		for _, value := range bad[column] {
-			damaged := append([]any{}, row...)
-			damaged[i] = value
-			got, err := decode(damaged)
-			assert.ErrorIs(t, err, pat.ErrCorrupt, "%s: %v", column, value)
-			assert.ErrorContains(t, err, "column "+column)
-			assert.Zero(t, got)
-		}
-	}
 }
 
 func TestACorruptRowIsAnErrorOfEveryMethod(t *testing.T) {
@@ -57,8 +62,7 @@ func TestACorruptRowIsAnErrorOfEveryMethod(t *testing.T) {
 		require.NoError(t, s.Insert(t.Context(), rec, 0))
 		c := sessions(s)[0]
 		for _, query := range []string{"PRAGMA ignore_check_constraints = ON", "UPDATE pat_tokens SET " + damage} {
-			_, err := c.conn.ExecContext(t.Context(), query)
-			require.NoError(t, err)
+			require.NoError(t, c.exec(query))
 		}
 		_, err := s.FindByPrefix(t.Context(), rec.Token.Prefix)
 		assert.ErrorIs(t, err, pat.ErrCorrupt, damage)
@@ -83,27 +87,23 @@ func TestWhatCannotBeReadIsRevokedNevertheless(t *testing.T) {
 		recs = append(recs, rec)
 	}
 	damage := func(assignment string) {
-		query := "UPDATE pat_tokens SET " + assignment + " WHERE prefix = ?" //nolint:gosec // an assignment of this test
-		_, err := sessions(s)[0].conn.ExecContext(t.Context(), query, recs[1].Token.Prefix)
-		require.NoError(t, err)
+		require.NoError(t, sessions(s)[0].exec("UPDATE pat_tokens SET "+assignment+" WHERE prefix = '"+recs[1].Token.Prefix+"'"))
 	}
-	revokedRows := func() (n int) {
-		require.NoError(t, sessions(s)[0].conn.QueryRowContext(t.Context(),
-			"SELECT count(*) FROM pat_tokens WHERE revoked_at IS NOT NULL").Scan(&n))
-		return n
+	revokedRows := func() any {
+		return valueOf(t, sessions(s)[0], "SELECT count(*) FROM pat_tokens WHERE revoked_at IS NOT NULL")
 	}
 	at := recs[0].Token.CreatedAt.Add(time.Hour)
 	damage("scopes = 'a  a'")
 	_, changed, err := s.Revoke(t.Context(), recs[1].Token.ID, at)
 	require.ErrorIs(t, err, pat.ErrCorrupt)
 	assert.False(t, changed)
-	assert.Equal(t, 1, revokedRows())
+	assert.Equal(t, int64(1), revokedRows())
 
 	damage("revoked_at = NULL")
 	revoked, err := s.RevokeAll(t.Context(), pat.Owner{UserID: recs[0].Token.UserID}, at)
 	require.ErrorIs(t, err, pat.ErrCorrupt)
 	assert.Len(t, revoked, 2, "the readable ones are returned")
-	assert.Equal(t, 3, revokedRows())
+	assert.Equal(t, int64(3), revokedRows())
 	_, err = s.FindByPrefix(t.Context(), recs[0].Token.Prefix)
 	require.NoError(t, err)
 }

@@ -14,9 +14,12 @@ func TestAnAbsentPrefixHasADecoyThatIsNotReturned(t *testing.T) {
 	s := testStore(t, ":memory:")
 	for _, prefix := range []string{"absent", "", decoyPrefix} {
 		c := sessions(s)[0]
-		decoy, err := c.find(t.Context(), c.reads.byPrefix, prefix)
+		packed, err := c.lookUp(prefix)
 		require.NoError(t, err)
-		assert.Equal(t, decoyPrefix, decoy.Token.Prefix, "it was decoded whole")
+		assert.Equal(t, decoyPrefix, packed.Token.Prefix, "it was decoded whole")
+		plain, err := c.find(c.reads.byPrefix, prefix)
+		require.NoError(t, err)
+		assert.Equal(t, plain, packed)
 		rec, err := s.FindByPrefix(t.Context(), prefix)
 		assert.Equal(t, pat.ErrNotFound, err)
 		assert.Equal(t, pat.Record{}, rec)

@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"context"
 	"database/sql"
 	"strconv"
 	"testing"
@@ -19,7 +18,15 @@ func Execute(t *testing.T, path, script string) {
 	require.NoError(t, err)
 }
 
+// valueOf returns the only column of a query's first row.
+func valueOf(t testing.TB, c *session, query string) any {
+	t.Helper()
+	value, err := readValue(c.conn, query)
+	require.NoError(t, err)
+	return value
+}
+
 // LimitPages sets how many pages the database may have.
 func (s *Store) LimitPages(pages int) error {
-	return sessions(s)[0].exec(context.Background(), "PRAGMA max_page_count = "+strconv.Itoa(pages))
+	return sessions(s)[0].exec("PRAGMA max_page_count = " + strconv.Itoa(pages))
 }

@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -86,15 +85,10 @@ func newFaultyStore(t *testing.T) *faultyStore {
 		if c == s.writer.stack[0] {
 			role, prepare = roleWriter, c.prepareWrites
 		}
-		db := sql.OpenDB(&faultyConnector{newConnector(file, role, time.Second), f.injector})
-		t.Cleanup(func() { require.NoError(t, db.Close()) })
-		for _, stmt := range c.prepared {
-			require.NoError(t, stmt.Close())
-		}
-		require.NoError(t, c.conn.Close())
-		c.conn, err = db.Conn(t.Context())
+		require.NoError(t, c.close())
+		conn, err := newConnector(file, role, time.Second).connect()
 		require.NoError(t, err)
-		c.prepared = nil
+		c.conn, c.prepared = &faultyConn{conn, f.injector}, nil
 		require.NoError(t, prepare())
 	}
 	return f
@@ -120,10 +114,9 @@ func (f *faultyStore) rested(t *testing.T) {
 	assert.Len(t, f.writer.free, cap(f.writer.free))
 	assert.Len(t, f.readers.free, cap(f.readers.free))
 	for _, c := range sessions(f.Store) {
-		var n int
-		require.NoError(t, c.exec(t.Context(), "BEGIN"), "there is no transaction within a transaction")
-		require.NoError(t, c.conn.QueryRowContext(t.Context(), "SELECT count(*) FROM pat_tokens").Scan(&n))
-		require.NoError(t, c.exec(t.Context(), "ROLLBACK"))
+		require.NoError(t, c.exec("BEGIN"), "there is no transaction within a transaction")
+		valueOf(t, c, "SELECT count(*) FROM pat_tokens")
+		require.NoError(t, c.exec("ROLLBACK"))
 	}
 }
 
@@ -194,7 +187,7 @@ func TestAPanicWithinATransactionRollsItBack(t *testing.T) {
 	require.NoError(t, err)
 	assert.PanicsWithValue(t, "out of order", func() {
 		_ = f.transact(t.Context(), "test", func(c *session) error {
-			require.NoError(t, c.insert(t.Context(), row))
+			require.NoError(t, c.insert(row))
 			panic("out of order")
 		})
 	})

@@ -34,19 +34,7 @@ func (i *injector) run(statement string, f func() error) error {
 	return errDisk
 }
 
-type faultyConnector struct {
-	*connector
-	injector *injector
-}
-
-func (c *faultyConnector) Connect(ctx context.Context) (driver.Conn, error) {
-	conn, err := c.connector.Connect(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return &faultyConn{conn.(*sqlite3.SQLiteConn), c.injector}, nil
-}
-
+// faultyConn is a connection that fails when it is told to.
 type faultyConn struct {
 	*sqlite3.SQLiteConn
 	injector *injector

@@ -97,17 +97,19 @@ func tighten(path string) error {
 // uri returns the file's name in the form of https://www.sqlite.org/uri.html, in which no character of a path has a
 // meaning.
 func (f *databaseFile) uri() string {
+	// SQLite need not lock its connections against one another: each is used by one call at a time.
+	const options = "?_mutex=no"
 	if f == nil {
-		return memoryPath
+		return memoryPath + options
 	}
 	path := filepath.ToSlash(f.path)
 	if !strings.HasPrefix(path, "/") {
 		path = "/" + path // file:///C:/…
 	}
-	name := (&url.URL{Scheme: "file", Path: path}).String()
+	name := (&url.URL{Scheme: "file", Path: path}).String() + options
 	if f.model != "" {
 		// SQLite decodes %20, and not '+'.
-		name += "?modeof=" + strings.ReplaceAll(url.QueryEscape(f.model), "+", "%20")
+		name += "&modeof=" + strings.ReplaceAll(url.QueryEscape(f.model), "+", "%20")
 	}
 	return name
 }

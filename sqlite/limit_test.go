@@ -23,14 +23,13 @@ func TestNobodyCountsOrAddsBetweenAnothersCountingAndCommit(t *testing.T) {
 	insertOther := func() error { return other.Insert(t.Context(), second, limit) }
 
 	require.NoError(t, one.transact(t.Context(), "test", func(c *session) error {
-		var n int
-		at := first.Token.CreatedAt.UnixMicro()
-		require.NoError(t, c.writes.countGroup.QueryRowContext(t.Context(), first.Token.GroupID, limit, at).Scan(&n))
-		require.Zero(t, n)
+		counts, err := c.counts(1, c.writes.countGroup, first.Token.GroupID, int64(limit), first.Token.CreatedAt.UnixMicro())
+		require.NoError(t, err)
+		require.Zero(t, counts[0])
 		assert.True(t, isBusy(insertOther()), "one has counted")
 		row, err := encode(first)
 		require.NoError(t, err)
-		require.NoError(t, c.insert(t.Context(), row))
+		require.NoError(t, c.insert(row))
 		assert.True(t, isBusy(insertOther()), "one has added")
 		return nil
 	}))

@@ -2,8 +2,9 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
+	"database/sql/driver"
 	"errors"
+	"io"
 
 	"github.com/patkit/pat"
 )
@@ -66,7 +67,7 @@ func (s *Store) List(ctx context.Context, query pat.ListQuery) ([]pat.Token, err
 	defer s.readers.release(c)
 	stmt := c.reads.lists[kindOf(query.Owner, query.IncludeRevoked)]
 	// To SQLite, a limit below zero is none.
-	rows, err := stmt.QueryContext(ctx, query.Owner.UserID, query.Owner.GroupID, createdAt, id, max(query.Limit, 0))
+	rows, err := c.query(ctx, stmt, query.Owner.UserID, query.Owner.GroupID, createdAt, id, int64(max(query.Limit, 0)))
 	if err != nil {
 		return nil, failed(ctx, "list", err)
 	}
@@ -84,18 +85,20 @@ type readRows struct {
 }
 
 // tokens reads all rows and closes them.
-func (c *session) tokens(rows *sql.Rows) (read readRows, err error) {
+func (c *session) tokens(rows driver.Rows) (read readRows, err error) {
 	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		rec, err := c.row.scan(rows)
-		switch {
-		case err == nil:
-			read.tokens = append(read.tokens, rec.Token)
-		case !errors.Is(err, pat.ErrCorrupt):
+	for {
+		switch err := rows.Next(c.row); {
+		case err == io.EOF: //nolint:errorlint // as package driver has it
+			return read, nil
+		case err != nil:
 			return readRows{}, err
-		case read.corrupt == nil:
+		}
+		rec, err := decode(c.row)
+		if err == nil {
+			read.tokens = append(read.tokens, rec.Token)
+		} else if read.corrupt == nil {
 			read.corrupt = err
 		}
 	}
-	return read, rows.Err()
 }

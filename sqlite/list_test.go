@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"database/sql/driver"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -28,13 +29,32 @@ func TestNobodyHasNoTokens(t *testing.T) {
 
 // What can't be read is passed over only if that is for what the row holds.
 func TestRowsThatCannotBeReadAreAnErrorAndAreClosed(t *testing.T) {
-	c := sessions(testStore(t, ":memory:"))[0]
-	rows, err := c.conn.QueryContext(t.Context(), "SELECT 'one column' UNION ALL SELECT 'another row'")
+	row, err := encode(testRecord(t))
 	require.NoError(t, err)
-	read, err := c.tokens(rows)
-	require.ErrorContains(t, err, "destination arguments")
-	assert.NoError(t, read.corrupt)
-	_, err = rows.Columns()
-	assert.ErrorContains(t, err, "closed")
-	require.NoError(t, rows.Err())
+	rows := &rowsThatFail{first: row}
+	read, err := newSession(nil).tokens(rows)
+	require.ErrorIs(t, err, errDisk)
+	assert.Equal(t, readRows{}, read)
+	assert.True(t, rows.closed)
+}
+
+// rowsThatFail have one row, and then an error.
+type rowsThatFail struct {
+	driver.Rows
+	first  []driver.Value
+	closed bool
+}
+
+func (r *rowsThatFail) Next(dest []driver.Value) error {
+	if r.first == nil {
+		return errDisk
+	}
+	copy(dest, r.first)
+	r.first = nil
+	return nil
+}
+
+func (r *rowsThatFail) Close() error {
+	r.closed = true
+	return nil
 }

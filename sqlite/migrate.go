@@ -29,32 +29,31 @@ func migrate(c *session, timeout time.Duration) (err error) {
 	defer func() { err = c.end(ctx, err) }()
 
 	const table = "CREATE TABLE IF NOT EXISTS pat_schema (version INTEGER PRIMARY KEY, applied_at INTEGER NOT NULL) STRICT"
-	if _, err := c.conn.ExecContext(ctx, table); err != nil {
+	if err := c.exec(table); err != nil {
 		return err
 	}
 	// A write that changes nothing, so that a database that can only be read shows itself now, and not at the first
 	// token. BEGIN IMMEDIATE does not tell: on such a database it begins a reading transaction.
-	if _, err := c.conn.ExecContext(ctx, "DELETE FROM pat_schema WHERE version < 0"); err != nil {
+	if err := c.exec("DELETE FROM pat_schema WHERE version < 0"); err != nil {
 		return err
 	}
-	var version int
-	if err := c.conn.QueryRowContext(ctx, "SELECT ifnull(max(version), 0) FROM pat_schema").Scan(&version); err != nil {
+	version, err := schemaVersion(c.conn)
+	if err != nil {
 		return err
 	}
-	if version > len(names) {
+	if version > int64(len(names)) {
 		return ErrNewerSchema
 	}
 	for _, name := range names[version:] {
 		script, err := migrationFiles.ReadFile(name)
 		if err == nil {
-			_, err = c.conn.ExecContext(ctx, string(script))
+			err = c.exec(string(script))
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 		version++
-		const record = "INSERT INTO pat_schema (version, applied_at) VALUES (?, ?)"
-		if _, err := c.conn.ExecContext(ctx, record, version, time.Now().UnixMicro()); err != nil {
+		if err := c.exec(fmt.Sprintf("INSERT INTO pat_schema (version, applied_at) VALUES (%d, %d)", version, time.Now().UnixMicro())); err != nil {
 			return err
 		}
 	}

@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"database/sql"
 	"fmt"
 	"path/filepath"
 	"testing"
@@ -18,12 +17,10 @@ func newFaultySession(t *testing.T) (*session, *injector) {
 	require.NoError(t, err)
 	t.Cleanup(file.cleanUp)
 	faults := new(injector)
-	db := sql.OpenDB(&faultyConnector{newConnector(file, roleWriter, time.Second), faults})
-	t.Cleanup(func() { require.NoError(t, db.Close()) })
-	conn, err := db.Conn(t.Context())
+	conn, err := newConnector(file, roleWriter, time.Second).connect()
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, conn.Close()) })
-	return newSession(conn), faults
+	return newSession(&faultyConn{conn, faults}), faults
 }
 
 // TestEveryStatementOfTheMigrationsFails lets the driver fail at each statement in turn, before and after it ran.
@@ -38,11 +35,10 @@ func TestEveryStatementOfTheMigrationsFails(t *testing.T) {
 			faults.arm(n+1, done)
 			require.ErrorIs(t, migrate(c, time.Second), errDisk, name)
 			faults.arm(0, false)
-			var tables int
-			require.NoError(t, c.conn.QueryRowContext(t.Context(), "SELECT count(*) FROM sqlite_schema").Scan(&tables))
-			assert.Equal(t, done && statement == "COMMIT", tables > 0, "all or nothing: %s", name)
+			tables := valueOf(t, c, "SELECT count(*) FROM sqlite_schema")
+			assert.Equal(t, done && statement == "COMMIT", tables != int64(0), "all or nothing: %s", name)
 			if done && statement == "BEGIN IMMEDIATE" {
-				require.NoError(t, c.exec(t.Context(), "ROLLBACK")) // Open closes the connection, which does the same
+				require.NoError(t, c.exec("ROLLBACK")) // Open closes the connection, which does the same
 			}
 			require.NoError(t, migrate(c, time.Second), "it works when it is tried again: %s", name)
 		}
@@ -54,6 +50,6 @@ func TestEveryStatementOfTheMigrationsFails(t *testing.T) {
 func TestASchemaThatBecameNewerAfterTheFirstLookIsRefused(t *testing.T) {
 	c, _ := newFaultySession(t)
 	require.NoError(t, migrate(c, time.Second))
-	require.NoError(t, c.exec(t.Context(), "INSERT INTO pat_schema (version, applied_at) VALUES (99, 0)"))
+	require.NoError(t, c.exec("INSERT INTO pat_schema (version, applied_at) VALUES (99, 0)"))
 	assert.ErrorIs(t, migrate(c, time.Second), ErrNewerSchema)
 }

@@ -1,8 +1,6 @@
 package sqlite
 
 import (
-	"context"
-	"database/sql"
 	"errors"
 	"runtime"
 )
@@ -12,40 +10,31 @@ const memoryPath = ":memory:"
 // minReaders leaves room beside a few long lists for the short reads of verifications.
 const minReaders = 4
 
-// databases are the pools of database/sql that the sessions' connections come from. Their connections are taken out
-// at once and for good, so that each keeps its prepared statements.
-type databases struct {
-	pools    []*sql.DB
-	sessions []*session
-}
+// connections are all that a store has open.
+type connections struct{ sessions []*session }
 
-func (d *databases) close() error {
+func (all *connections) close() error {
 	var failed []error
-	for _, c := range d.sessions {
+	for _, c := range all.sessions {
 		failed = append(failed, c.close())
-	}
-	for _, db := range d.pools {
-		failed = append(failed, db.Close())
 	}
 	return errors.Join(failed...)
 }
 
 // connect opens n connections.
-func (d *databases) connect(c *connector, n int) ([]*session, error) {
-	db := sql.OpenDB(c)
-	d.pools = append(d.pools, db)
+func (all *connections) connect(c *connector, n int) ([]*session, error) {
 	for range n {
-		conn, err := db.Conn(context.Background())
+		conn, err := c.connect()
 		if err != nil {
 			return nil, err
 		}
-		d.sessions = append(d.sessions, newSession(conn))
+		all.sessions = append(all.sessions, newSession(conn))
 	}
-	return d.sessions[len(d.sessions)-n:], nil
+	return all.sessions[len(all.sessions)-n:], nil
 }
 
 func open(path string, settings options) (_ *Store, err error) {
-	all := new(databases)
+	all := new(connections)
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, all.close())
@@ -67,7 +56,7 @@ func open(path string, settings options) (_ *Store, err error) {
 }
 
 // openWriter makes the file, if need be, and its schema.
-func openWriter(all *databases, path string, settings options) (*session, error) {
+func openWriter(all *connections, path string, settings options) (*session, error) {
 	var file *databaseFile
 	if path != memoryPath {
 		var err error
@@ -94,7 +83,7 @@ func openWriter(all *databases, path string, settings options) (*session, error)
 	return writer, nil
 }
 
-func openReaders(all *databases, path string, settings options) ([]*session, error) {
+func openReaders(all *connections, path string, settings options) ([]*session, error) {
 	file, err := findFile(path)
 	if err != nil {
 		return nil, err

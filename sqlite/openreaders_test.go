@@ -22,7 +22,7 @@ func TestTheReadersLookForThemselves(t *testing.T) {
 		foreign:                          func(err error) bool { return assert.ErrorContains(t, err, "no such table") },
 		filepath.Join(folder, "gone.db"): func(err error) bool { return assert.Error(t, err) },
 	} {
-		all := new(databases)
+		all := new(connections)
 		sessions, err := openReaders(all, path, options{})
 		want(err)
 		assert.Nil(t, sessions)

@@ -1,7 +1,8 @@
 package sqlite
 
 import (
-	"database/sql"
+	"database/sql/driver"
+	"io"
 	"strings"
 	"testing"
 
@@ -13,7 +14,7 @@ import (
 func TestNoStatementScansOrSorts(t *testing.T) {
 	s := testStore(t, ":memory:")
 	queries := map[string]string{
-		findByPrefixOrDecoy: "PRIMARY KEY (prefix=?)", findByID: "pat_tokens_id (id=?)", countGroup: "COVERING INDEX pat_tokens_group_live (group_id=?)",
+		findByPrefixOrDecoy: "PRIMARY KEY (prefix=?)", findPacked: "PRIMARY KEY (prefix=?)", findByID: "pat_tokens_id (id=?)", countGroup: "COVERING INDEX pat_tokens_group_live (group_id=?)",
 		revoke: "pat_tokens_id (id=?)", touch: "PRIMARY KEY (prefix=?)", replaceDigest: "PRIMARY KEY (prefix=?)", endOld: "pat_tokens_id (id=?)",
 		purge: "pat_tokens_expiring (expires_at<?)", clash: "MULTI-INDEX OR",
 	}
@@ -38,25 +39,17 @@ func TestNoStatementScansOrSorts(t *testing.T) {
 
 func explain(t *testing.T, s *Store, query string) string {
 	t.Helper()
-	args := make([]any, strings.Count(columns, ",")+1)
-	stmt, err := sessions(s)[0].conn.PrepareContext(t.Context(), "EXPLAIN QUERY PLAN "+query)
+	c := sessions(s)[0]
+	explained, err := c.prepare("EXPLAIN QUERY PLAN " + query)
 	require.NoError(t, err)
-	defer func() { require.NoError(t, stmt.Close()) }()
-	var rows *sql.Rows
-	for n := range len(args) + 1 { // as many as the statement has
-		if rows, err = stmt.QueryContext(t.Context(), args[:n]...); err == nil {
-			break
-		}
-	}
+	rows, err := c.query(t.Context(), explained, make([]driver.Value, explained.NumInput())...)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, rows.Close()) }()
 	var plan strings.Builder
-	for rows.Next() {
-		var id, parent, unused int
-		var detail string
-		require.NoError(t, rows.Scan(&id, &parent, &unused, &detail))
-		plan.WriteString(detail + "\n")
+	row := make([]driver.Value, 4) // id, parent, unused, detail
+	for err = rows.Next(row); err == nil; err = rows.Next(row) {
+		plan.WriteString(row[3].(string) + "\n")
 	}
-	require.NoError(t, rows.Err())
+	require.ErrorIs(t, err, io.EOF)
 	return plan.String()
 }

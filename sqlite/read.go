@@ -2,8 +2,8 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
-	"errors"
+	"database/sql/driver"
+	"io"
 
 	"github.com/patkit/pat"
 )
@@ -15,18 +15,21 @@ const (
 
 // readStatements are the prepared statements that only read.
 type readStatements struct {
-	byPrefix *sql.Stmt
-	byID     *sql.Stmt
-	lists    map[listKind]*sql.Stmt
+	byPrefix, packed, byID, next stmt
+	lists                        map[listKind]stmt
 }
 
 func (c *session) prepareReads() error {
-	c.reads.lists = make(map[listKind]*sql.Stmt)
+	c.reads.lists = make(map[listKind]stmt)
 	p := preparer{session: c}
 	c.reads.byPrefix = p.prepare(findByPrefixOrDecoy)
 	c.reads.byID = p.prepare(findByID)
+	c.reads.next = p.prepare(nextRecords)
 	for _, kind := range listKinds {
 		c.reads.lists[kind] = p.prepare(kind.query())
+	}
+	if p.err == nil && c.canPack() {
+		c.reads.packed = p.prepare(findPacked)
 	}
 	return p.err
 }
@@ -37,15 +40,11 @@ type preparer struct {
 	err     error
 }
 
-func (p *preparer) prepare(query string) *sql.Stmt {
-	if p.err != nil {
-		return nil
+func (p *preparer) prepare(query string) (s stmt) {
+	if p.err == nil {
+		s, p.err = p.session.prepare(query)
 	}
-	var stmt *sql.Stmt
-	if stmt, p.err = p.session.conn.PrepareContext(context.Background(), query); p.err == nil {
-		p.session.prepared = append(p.session.prepared, stmt)
-	}
-	return stmt
+	return s
 }
 
 // FindByPrefix implements [pat.Store].
@@ -55,7 +54,7 @@ func (s *Store) FindByPrefix(ctx context.Context, prefix string) (pat.Record, er
 		return pat.Record{}, failed(ctx, "find by prefix", err)
 	}
 	defer s.readers.release(c)
-	rec, err := orNotFound(c.find(ctx, c.reads.byPrefix, prefix))
+	rec, err := orNotFound(c.lookUp(prefix))
 	// Bare, as find returns it: a flood of unknown prefixes should cost little.
 	if err == nil || err == pat.ErrNotFound { //nolint:errorlint // see above
 		return rec, err
@@ -71,7 +70,7 @@ func (s *Store) FindByID(ctx context.Context, id string) (pat.Token, error) {
 	}
 	defer s.readers.release(c)
 	key, _ := encodeID(id) // nil, for what has another form, is the id of no row
-	rec, err := c.find(ctx, c.reads.byID, key)
+	rec, err := c.find(c.reads.byID, key)
 	if err != nil {
 		return pat.Token{}, fault("find by id", err)
 	}
@@ -79,15 +78,12 @@ func (s *Store) FindByID(ctx context.Context, id string) (pat.Token, error) {
 }
 
 // find reads one row by a unique key.
-//
-// It runs to its end whatever becomes of ctx, which acquire has looked at just before. It takes microseconds, and
-// SQLite could not be interrupted in the only thing that may take long, a read of the disk; but to watch a context that
-// can end, database/sql and the driver would start a goroutine and a callback each, which costs about as much as the
-// look-up itself.
-func (c *session) find(ctx context.Context, stmt *sql.Stmt, key any) (pat.Record, error) {
-	rec, err := c.row.scan(stmt.QueryRowContext(context.WithoutCancel(ctx), key))
-	if errors.Is(err, sql.ErrNoRows) {
+func (c *session) find(s stmt, key driver.Value) (pat.Record, error) {
+	switch err := c.first(c.row, s, key); {
+	case err == io.EOF: //nolint:errorlint // as package driver has it
 		return pat.Record{}, pat.ErrNotFound
+	case err != nil:
+		return pat.Record{}, err
 	}
-	return rec, err
+	return decode(c.row)
 }

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"io"
 	"iter"
 
 	"github.com/patkit/pat"
@@ -48,17 +49,22 @@ func (s *Store) recordsAfter(ctx context.Context, prefix string) (page []pat.Rec
 		return nil, err
 	}
 	defer s.readers.release(c)
-	rows, err := c.conn.QueryContext(ctx, nextRecords, prefix, recordsPage)
+	rows, err := c.query(ctx, c.reads.next, prefix, int64(recordsPage))
 	if err != nil {
 		return nil, err
 	}
-	defer func() { _ = rows.Close() }() // what could fail, rows.Err has told
-	for rows.Next() {
-		rec, err := c.row.scan(rows)
+	defer func() { _ = rows.Close() }() // what could fail, rows.Next has told
+	for {
+		switch err := rows.Next(c.row); {
+		case err == io.EOF: //nolint:errorlint // as package driver has it
+			return page, nil
+		case err != nil:
+			return page, err
+		}
+		rec, err := decode(c.row)
 		if err != nil {
 			return page, err
 		}
 		page = append(page, rec)
 	}
-	return page, rows.Err()
 }

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"database/sql/driver"
 
 	"github.com/patkit/pat"
 )
@@ -21,18 +22,18 @@ func (s *Store) Rotate(ctx context.Context, rotation pat.Rotation) error {
 	if err != nil {
 		return err
 	}
-	var end, revokedAt any
+	var end, revokedAt driver.Value
 	if !rotation.End.After(rotation.At) {
 		revokedAt = at
 	} else if end, err = encodeChange("Rotation.End", rotation.End); err != nil {
 		return err
 	}
 	return s.transact(ctx, "rotate", func(c *session) error {
-		if repeated, err := c.isRotated(ctx, rotation, row); repeated || err != nil {
+		if repeated, err := c.isRotated(rotation, row); repeated || err != nil {
 			return err
 		}
 		oldID, _ := encodeID(rotation.OldID)
-		old, err := c.find(ctx, c.writes.byID, oldID)
+		old, err := c.find(c.writes.byID, oldID)
 		if err != nil {
 			return err
 		}
@@ -40,19 +41,19 @@ func (s *Store) Rotate(ctx context.Context, rotation pat.Rotation) error {
 			return err
 		}
 		newID := row[1]
-		if _, err := c.change(ctx, c.writes.end, oldID, newID, at, revokedAt, end); err != nil {
+		if _, err := c.change(c.writes.end, oldID, newID, at, revokedAt, end); err != nil {
 			return err
 		}
-		return c.insert(ctx, row)
+		return c.insert(row)
 	})
 }
 
 // isRotated reports whether the very same call has succeeded before: the new token is there, and names the old one.
-func (c *session) isRotated(ctx context.Context, rotation pat.Rotation, row []any) (bool, error) {
-	_, same, err := c.clash(ctx, row)
+func (c *session) isRotated(rotation pat.Rotation, row []driver.Value) (bool, error) {
+	_, same, err := c.clash(row)
 	if err != nil || !same {
 		return false, err
 	}
-	next, err := c.find(ctx, c.writes.byID, row[1])
+	next, err := c.find(c.writes.byID, row[1])
 	return err == nil && next.Token.RotatedFrom == rotation.OldID, err
 }

@@ -1,7 +1,7 @@
 package sqlite
 
 import (
-	"database/sql"
+	"database/sql/driver"
 	"fmt"
 	"math"
 	"strings"
@@ -23,8 +23,8 @@ var columnCount = strings.Count(columns, ",") + 1
 var latestTime = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC).UnixMicro() - 1
 
 // encode returns the columns of a record.
-func encode(rec pat.Record) ([]any, error) {
-	e := encoder{columns: make([]any, 0, columnCount)}
+func encode(rec pat.Record) ([]driver.Value, error) {
+	e := encoder{columns: make([]driver.Value, 0, columnCount)}
 	tok := &rec.Token
 	e.require("Token.Prefix", tok.Prefix != "", "must not be empty")
 	e.require("Token.ID", tok.ID != "", "must not be empty")
@@ -57,7 +57,7 @@ func isText(s string) bool { return s != "" && utf8.ValidString(s) }
 
 // encoder appends values and keeps the first error.
 type encoder struct {
-	columns []any
+	columns []driver.Value
 	err     error
 }
 
@@ -67,7 +67,7 @@ func (e *encoder) require(argument string, ok bool, rule string) {
 	}
 }
 
-func (e *encoder) add(value any) { e.columns = append(e.columns, value) }
+func (e *encoder) add(value driver.Value) { e.columns = append(e.columns, value) }
 
 func (e *encoder) id(argument, id string) {
 	if id == "" {
@@ -90,7 +90,7 @@ func (e *encoder) time(argument string, t time.Time) {
 }
 
 // encodeChange encodes the time of a change, which has to be given.
-func encodeChange(argument string, t time.Time) (any, error) {
+func encodeChange(argument string, t time.Time) (driver.Value, error) {
 	var e encoder
 	e.require(argument, !t.IsZero(), "must not be zero")
 	e.time(argument, t)
@@ -106,35 +106,9 @@ func encodeID(id string) ([]byte, bool) {
 	return parsed[:], true
 }
 
-// row takes the columns of one row as the database has them, so that decode sees a wrong type as what it is, and
-// nothing is converted on the way. A session uses it again for every row, which saves two allocations each.
-type row struct {
-	values  []any
-	targets []any // pointers to values
-}
-
-func newRow() *row {
-	r := &row{values: make([]any, columnCount), targets: make([]any, columnCount)}
-	for i := range r.values {
-		r.targets[i] = &r.values[i]
-	}
-	return r
-}
-
-// scanner is a *sql.Row or *sql.Rows.
-type scanner interface{ Scan(targets ...any) error }
-
-var _, _ scanner = (*sql.Row)(nil), (*sql.Rows)(nil)
-
-func (r *row) scan(from scanner) (pat.Record, error) {
-	if err := from.Scan(r.targets...); err != nil {
-		return pat.Record{}, err
-	}
-	return decode(r.values)
-}
-
-// decode makes a record of the columns of a row. What encode can't have written is [pat.ErrCorrupt].
-func decode(values []any) (pat.Record, error) {
+// decode makes a record of the columns of a row, as the database has them. What encode can't have written is
+// [pat.ErrCorrupt].
+func decode(values []driver.Value) (pat.Record, error) {
 	d := decoder{values: values}
 	rec := pat.Record{}
 	tok := &rec.Token
@@ -152,22 +126,39 @@ func decode(values []any) (pat.Record, error) {
 	tok.RevokedAt = d.time("revoked_at")
 	tok.RotatedFrom = d.id("rotated_from")
 	tok.RotatedTo = d.id("rotated_to")
-	d.check("prefix", tok.Prefix != "")
-	d.check("user_id", isText(tok.UserID))
-	d.check("group_id", isText(tok.GroupID))
-	d.check("name", isText(tok.Name))
-	d.check("id", tok.ID != "")
-	d.check("created_at", !tok.CreatedAt.IsZero())
-	d.check("updated_at", !tok.UpdatedAt.IsZero())
+	if column := missing(tok); column != "" {
+		d.check(column, false)
+	}
 	if d.corrupt != "" {
 		return pat.Record{}, fmt.Errorf("%w: column %s", pat.ErrCorrupt, d.corrupt)
 	}
 	return rec, nil
 }
 
+// missing returns the first column that a token has to have and this one has not, or "".
+func missing(tok *pat.Token) string {
+	switch {
+	case tok.Prefix == "":
+		return "prefix"
+	case !isText(tok.UserID):
+		return "user_id"
+	case !isText(tok.GroupID):
+		return "group_id"
+	case !isText(tok.Name):
+		return "name"
+	case tok.ID == "":
+		return "id"
+	case tok.CreatedAt.IsZero():
+		return "created_at"
+	case tok.UpdatedAt.IsZero():
+		return "updated_at"
+	}
+	return ""
+}
+
 // decoder takes value by value, and keeps the name of the first column that can't be right.
 type decoder struct {
-	values  []any
+	values  []driver.Value
 	corrupt string
 }
 
@@ -177,7 +168,7 @@ func (d *decoder) check(column string, ok bool) {
 	}
 }
 
-func (d *decoder) next() any {
+func (d *decoder) next() driver.Value {
 	value := d.values[0]
 	d.values = d.values[1:]
 	return value
@@ -190,16 +181,9 @@ func (d *decoder) text(column string) string {
 }
 
 func (d *decoder) id(column string) string {
-	switch value := d.next().(type) {
-	case nil:
-		return ""
-	case []byte:
-		id, err := uuid.FromBytes(value)
-		d.check(column, err == nil)
-		return id.String()
-	}
-	d.check(column, false)
-	return ""
+	id, ok := decodeID(d.next())
+	d.check(column, ok)
+	return id
 }
 
 func (d *decoder) digest(column string) pat.Digest {
@@ -210,9 +194,8 @@ func (d *decoder) digest(column string) pat.Digest {
 }
 
 func (d *decoder) scopes(column string) pat.Scopes {
-	text := d.text(column)
-	scopes, err := pat.ParseScopes(text)
-	d.check(column, err == nil && scopes.String() == text)
+	scopes, ok := decodeScopes(d.text(column))
+	d.check(column, ok)
 	return scopes
 }
 
@@ -221,11 +204,39 @@ func (d *decoder) time(column string) time.Time {
 	case nil:
 		return time.Time{}
 	case int64:
-		d.check(column, 0 <= value && value <= latestTime)
-		return time.UnixMicro(value).UTC()
+		t, ok := decodeTime(value)
+		d.check(column, ok)
+		return t
 	}
 	d.check(column, false)
 	return time.Time{}
+}
+
+// decodeID returns the text of an id, or "" for NULL.
+func decodeID(value driver.Value) (string, bool) {
+	if value == nil {
+		return "", true
+	}
+	bytes, ok := value.([]byte)
+	id, err := uuid.FromBytes(bytes)
+	if !ok || err != nil {
+		return "", false
+	}
+	return id.String(), true
+}
+
+func decodeScopes(text string) (scopes pat.Scopes, ok bool) {
+	var err error
+	if text != "" && !strings.Contains(text, " ") {
+		scopes, err = pat.NewScopes(text) // without the list that ParseScopes makes
+	} else {
+		scopes, err = pat.ParseScopes(text)
+	}
+	return scopes, err == nil && scopes.String() == text
+}
+
+func decodeTime(micros int64) (time.Time, bool) {
+	return time.UnixMicro(micros).UTC(), 0 <= micros && micros <= latestTime
 }
 
 // positionColumns returns the place behind which a list goes on. The zero Position is before everything.

@@ -2,7 +2,9 @@ package sqlite
 
 import (
 	"context"
+	"database/sql/driver"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -72,19 +74,18 @@ func fillScale(b *testing.B, path string, n int) (values []string) {
 	ctx, writer := context.Background(), sessions(s)[0]
 	// The indexes come last: to sort once is much quicker than to put ten million keys into their places. And with the
 	// default cache, each of ten million random places would be read from the file.
-	require.NoError(b, writer.exec(ctx, "PRAGMA cache_size = -4000000"))
+	require.NoError(b, writer.exec("PRAGMA cache_size = -4000000"))
 	var names, scripts []string
-	rows, err := writer.conn.QueryContext(ctx, "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL")
+	rows, err := writer.conn.QueryContext(ctx, "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL", nil)
 	require.NoError(b, err)
-	for rows.Next() {
-		var name, script string
-		require.NoError(b, rows.Scan(&name, &script))
-		names, scripts = append(names, name), append(scripts, script)
+	row := make([]driver.Value, 2)
+	for err = rows.Next(row); err == nil; err = rows.Next(row) {
+		names, scripts = append(names, row[0].(string)), append(scripts, row[1].(string))
 	}
-	require.NoError(b, rows.Err())
+	require.ErrorIs(b, err, io.EOF)
 	require.NoError(b, rows.Close())
 	for _, name := range names {
-		require.NoError(b, writer.exec(ctx, "DROP INDEX "+name))
+		require.NoError(b, writer.exec("DROP INDEX "+name))
 	}
 
 	sink := new(capture)
@@ -108,7 +109,7 @@ func fillScale(b *testing.B, path string, n int) (values []string) {
 		}
 	}
 	for _, script := range scripts {
-		require.NoError(b, writer.exec(ctx, script))
+		require.NoError(b, writer.exec(script))
 	}
 	require.NoError(b, s.Close()) // folds the log into the file
 	rand.Shuffle(len(values), func(i, j int) { values[i], values[j] = values[j], values[i] })

@@ -2,36 +2,50 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"time"
 )
 
 // session is a connection with its prepared statements. It is used by one call at a time.
 type session struct {
-	conn     *sql.Conn
-	row      *row
+	conn     conn
+	args     []driver.NamedValue // of the statement that runs
+	row      []driver.Value      // that is read
 	reads    readStatements
 	writes   writeStatements
-	prepared []*sql.Stmt // all of reads and writes
+	prepared []stmt // all of reads and writes
 }
 
-func newSession(conn *sql.Conn) *session { return &session{conn: conn, row: newRow()} }
+func newSession(conn conn) *session {
+	return &session{conn: conn, row: make([]driver.Value, columnCount)}
+}
 
-// close gives the connection back to its pool. The statements go first: database/sql does not close those that were
-// prepared on a single connection, and SQLite keeps a connection open, with its file, as long as it has statements.
+// close closes the connection. The statements go first: SQLite keeps a connection open, with its file, as long as it has
+// statements.
 func (c *session) close() error {
 	var failed []error
-	for _, stmt := range c.prepared {
-		failed = append(failed, stmt.Close())
+	for _, s := range c.prepared {
+		failed = append(failed, s.Close())
 	}
 	return errors.Join(append(failed, c.conn.Close())...)
+}
+
+// prepare prepares a statement, for close to close.
+func (c *session) prepare(query string) (stmt, error) {
+	prepared, err := c.conn.PrepareContext(context.Background(), query)
+	if err != nil {
+		return nil, err
+	}
+	s := prepared.(stmt) //nolint:forcetypeassert // as any statement of this driver is
+	c.prepared = append(c.prepared, s)
+	return s, nil
 }
 
 // begin takes the write lock. A transaction that begins without it and asks for it later would get SQLITE_BUSY at
 // once, without any waiting, where another process has written in between.
 func (c *session) begin(ctx context.Context, timeout time.Duration) error {
-	return waitWhileBusy(ctx, timeout, func() error { return c.exec(ctx, "BEGIN IMMEDIATE") })
+	return waitWhileBusy(ctx, timeout, func() error { return c.exec("BEGIN IMMEDIATE") })
 }
 
 // end commits, or rolls back if there is an error. A connection is never left in a transaction.
@@ -42,17 +56,12 @@ func (c *session) end(ctx context.Context, err error) error {
 		err = ctx.Err()
 	}
 	if err == nil {
-		err = c.exec(ctx, "COMMIT")
+		err = c.exec("COMMIT")
 	}
 	if err != nil {
 		// After some errors SQLite has rolled back by itself, and this one reports that nothing is left to do.
-		_ = c.exec(ctx, "ROLLBACK")
+		_ = c.exec("ROLLBACK")
 	}
-	return err
-}
-
-func (c *session) exec(ctx context.Context, query string) error {
-	_, err := c.conn.ExecContext(context.WithoutCancel(ctx), query)
 	return err
 }
 
@@ -65,7 +74,7 @@ func (s *Store) transact(ctx context.Context, operation string, work func(c *ses
 	open := true
 	defer func() {
 		if open { // the beginning failed, or work panicked: the next call must not find what this one left
-			_ = c.exec(ctx, "ROLLBACK")
+			_ = c.exec("ROLLBACK")
 		}
 		s.writer.release(c)
 	}()

@@ -2,7 +2,7 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -47,7 +47,7 @@ func TestACanceledWriteChangesNothing(t *testing.T) {
 			row, err := encode(rec)
 			require.NoError(t, err)
 			defer cancel()
-			return c.insert(ctx, row)
+			return c.insert(row)
 		})
 		assert.ErrorIs(t, err, context.Canceled)
 	})
@@ -100,13 +100,19 @@ func TestClose(t *testing.T) {
 func TestCloseSaysWhatItCouldNotClose(t *testing.T) {
 	s, err := Open(":memory:")
 	require.NoError(t, err)
-	require.NoError(t, sessions(s)[0].conn.Close())
+	c := sessions(s)[0]
+	c.conn = &unclosable{c.conn}
 	for range 2 {
 		err = s.Close()
-		assert.ErrorIs(t, err, sql.ErrConnDone)
+		assert.ErrorIs(t, err, errDisk)
 		assert.ErrorContains(t, err, "sqlite: close")
 	}
 }
+
+// unclosable is a connection that reports an error when it is closed.
+type unclosable struct{ conn }
+
+func (c *unclosable) Close() error { return errors.Join(c.conn.Close(), errDisk) }
 
 func TestFilesAreClosedAgain(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "pat.db")

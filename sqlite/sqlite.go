@@ -6,8 +6,8 @@
 // with pat_, so that a host may keep tables of its own in the same file. The file must be on a local disk: SQLite's
 // write-ahead log does not work over a network.
 //
-// It is built on github.com/mattn/go-sqlite3 and needs cgo. Importing it registers the driver's name, sqlite3, with
-// database/sql, and does nothing else.
+// It is built on github.com/mattn/go-sqlite3, which it calls without database/sql in between, and needs cgo. Importing it
+// registers the driver's name, sqlite3, with database/sql, and does nothing else.
 package sqlite
 
 import (
@@ -90,14 +90,14 @@ func (s *Store) Close() error {
 var errClosed = fmt.Errorf("the store is closed: %w", fs.ErrClosed)
 
 // closer returns the function that closes the store, once.
-func (s *Store) closer(databases *databases) func() error {
+func (s *Store) closer(all *connections) func() error {
 	return sync.OnceValue(func() error {
 		close(s.closed)
 		s.writer.drain()
 		if s.readers != s.writer {
 			s.readers.drain()
 		}
-		if err := databases.close(); err != nil {
+		if err := all.close(); err != nil {
 			return fault("close", err)
 		}
 		return nil

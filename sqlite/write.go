@@ -2,7 +2,7 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"time"
 
@@ -40,9 +40,9 @@ func revokeAll(kind listKind) string {
 
 // writeStatements are the prepared statements of the writer.
 type writeStatements struct {
-	insert, countGroup, clash, byID, end *sql.Stmt
-	revoke, touch, replaceDigest, purge  *sql.Stmt
-	revokeAll                            map[listKind]*sql.Stmt
+	insert, countGroup, clash, byID, end stmt
+	revoke, touch, replaceDigest, purge  stmt
+	revokeAll                            map[listKind]stmt
 }
 
 func (c *session) prepareWrites() error {
@@ -50,7 +50,7 @@ func (c *session) prepareWrites() error {
 	c.writes = writeStatements{
 		insert: p.prepare(insert), countGroup: p.prepare(countGroup), clash: p.prepare(clash), byID: p.prepare(findByID), end: p.prepare(endOld),
 		revoke: p.prepare(revoke), touch: p.prepare(touch), replaceDigest: p.prepare(replaceDigest), purge: p.prepare(purge),
-		revokeAll: make(map[listKind]*sql.Stmt),
+		revokeAll: make(map[listKind]stmt),
 	}
 	for _, kind := range listKinds {
 		if !kind.includeRevoked {
@@ -60,16 +60,6 @@ func (c *session) prepareWrites() error {
 	return p.err
 }
 
-// change runs a short statement, whatever becomes of ctx, as [session.find] does, and returns how many rows it
-// changed.
-func (c *session) change(ctx context.Context, stmt *sql.Stmt, args ...any) (int64, error) {
-	result, err := stmt.ExecContext(context.WithoutCancel(ctx), args...)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
-}
-
 // Insert implements [pat.Store].
 func (s *Store) Insert(ctx context.Context, rec pat.Record, limit int) error {
 	row, err := encode(rec)
@@ -77,11 +67,11 @@ func (s *Store) Insert(ctx context.Context, rec pat.Record, limit int) error {
 		return err
 	}
 	return s.transact(ctx, "insert", func(c *session) error {
-		err := c.insertWithin(ctx, row, &rec.Token, limit)
+		err := c.insertWithin(row, &rec.Token, limit)
 		if !errors.Is(err, pat.ErrExists) && !errors.Is(err, pat.ErrLimitReached) {
 			return err
 		}
-		switch taken, same, clashErr := c.clash(ctx, row); {
+		switch taken, same, clashErr := c.clash(row); {
 		case clashErr != nil:
 			return clashErr
 		case same:
@@ -94,23 +84,22 @@ func (s *Store) Insert(ctx context.Context, rec pat.Record, limit int) error {
 }
 
 // insertWithin adds a row, unless the group is full.
-func (c *session) insertWithin(ctx context.Context, row []any, tok *pat.Token, limit int) error {
+func (c *session) insertWithin(row []driver.Value, tok *pat.Token, limit int) error {
 	if limit > 0 {
-		var n int
-		err := c.writes.countGroup.QueryRowContext(context.WithoutCancel(ctx), tok.GroupID, limit, tok.CreatedAt.UnixMicro()).Scan(&n)
+		counts, err := c.counts(1, c.writes.countGroup, tok.GroupID, int64(limit), tok.CreatedAt.UnixMicro())
 		if err != nil {
 			return err
 		}
-		if n >= limit {
+		if counts[0] >= int64(limit) {
 			return pat.ErrLimitReached
 		}
 	}
-	return c.insert(ctx, row)
+	return c.insert(row)
 }
 
 // insert adds a row. It returns [pat.ErrExists] if the id or the prefix is taken.
-func (c *session) insert(ctx context.Context, row []any) error {
-	_, err := c.change(ctx, c.writes.insert, row...)
+func (c *session) insert(row []driver.Value) error {
+	_, err := c.change(c.writes.insert, row...)
 	if e, ok := errors.AsType[sqlite3.Error](err); ok &&
 		(e.ExtendedCode == sqlite3.ErrConstraintPrimaryKey || e.ExtendedCode == sqlite3.ErrConstraintUnique) {
 		return pat.ErrExists
@@ -119,11 +108,19 @@ func (c *session) insert(ctx context.Context, row []any) error {
 }
 
 // clash reports whether the id or the prefix of a row is taken, and whether that is by the very same record.
-func (c *session) clash(ctx context.Context, row []any) (taken, same bool, err error) {
-	var rows, equal int
+func (c *session) clash(row []driver.Value) (taken, same bool, err error) {
 	prefix, id, digest := row[0], row[1], row[2]
-	err = c.writes.clash.QueryRowContext(context.WithoutCancel(ctx), prefix, id, digest).Scan(&rows, &equal)
-	return rows > 0, equal > 0, err
+	counts, err := c.counts(2, c.writes.clash, prefix, id, digest)
+	return counts[0] > 0, counts[1] > 0, err
+}
+
+// counts returns the first n columns of the only row of a statement that counts.
+func (c *session) counts(n int, s stmt, args ...driver.Value) (counts [2]int64, err error) {
+	err = c.first(c.row[:n], s, args...)
+	for i := range n {
+		counts[i], _ = c.row[i].(int64) // which a count is
+	}
+	return counts, err
 }
 
 // Revoke implements [pat.Store]. A row that can't be decoded does not roll the revocation back.
@@ -135,11 +132,11 @@ func (s *Store) Revoke(ctx context.Context, id string, at time.Time) (tok pat.To
 	key, _ := encodeID(id) // nil, for what has another form, is the id of no row
 	var corrupt error
 	err = s.transact(ctx, "revoke", func(c *session) error {
-		n, err := c.change(ctx, c.writes.revoke, key, revokedAt)
+		n, err := c.change(c.writes.revoke, key, revokedAt)
 		if err != nil {
 			return err
 		}
-		rec, err := c.find(ctx, c.writes.byID, key)
+		rec, err := c.find(c.writes.byID, key)
 		if errors.Is(err, pat.ErrCorrupt) {
 			corrupt = fault("revoke", err)
 			return nil
@@ -167,7 +164,7 @@ func (s *Store) RevokeAll(ctx context.Context, owner pat.Owner, at time.Time) (r
 	}
 	var read readRows
 	err = s.transact(ctx, "revoke all", func(c *session) error {
-		rows, err := c.writes.revokeAll[kindOf(owner, false)].QueryContext(ctx, owner.UserID, owner.GroupID, revokedAt)
+		rows, err := c.query(context.Background(), c.writes.revokeAll[kindOf(owner, false)], owner.UserID, owner.GroupID, revokedAt)
 		if err != nil {
 			return err
 		}
@@ -197,7 +194,7 @@ func (s *Store) Touch(ctx context.Context, uses []pat.Use) error {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			if _, err := c.change(ctx, c.writes.touch, use.Prefix, times.columns[i]); err != nil {
+			if _, err := c.change(c.writes.touch, use.Prefix, times.columns[i]); err != nil {
 				return err
 			}
 		}
@@ -211,7 +208,7 @@ func (s *Store) ReplaceDigest(ctx context.Context, prefix string, old, next pat.
 		return false, &pat.ArgumentError{Argument: "next", Rule: "must not be empty"}
 	}
 	err = s.transact(ctx, "replace digest", func(c *session) error {
-		n, err := c.change(ctx, c.writes.replaceDigest, prefix, []byte(old.Encoded()), []byte(next.Encoded()))
+		n, err := c.change(c.writes.replaceDigest, prefix, []byte(old.Encoded()), []byte(next.Encoded()))
 		replaced = n > 0
 		return err
 	})
@@ -222,11 +219,7 @@ func (s *Store) ReplaceDigest(ctx context.Context, prefix string, old, next pat.
 func (s *Store) Purge(ctx context.Context, before time.Time, limit int) (deleted int, err error) {
 	err = s.transact(ctx, "purge", func(c *session) error {
 		// To SQLite, a limit below zero is none.
-		result, err := c.writes.purge.ExecContext(ctx, before.UnixMicro(), max(limit, 0))
-		if err != nil {
-			return err
-		}
-		n, err := result.RowsAffected()
+		n, err := c.change(c.writes.purge, before.UnixMicro(), int64(max(limit, 0)))
 		deleted = int(n)
 		return err
 	})
