@@ -26,7 +26,7 @@ func migrate(c *session, timeout time.Duration) (err error) {
 	if err := c.begin(ctx, timeout); err != nil {
 		return err
 	}
-	defer func() { err = c.end(ctx, err) }()
+	defer func() { err = c.end(err) }()
 
 	const table = "CREATE TABLE IF NOT EXISTS pat_schema (version INTEGER PRIMARY KEY, applied_at INTEGER NOT NULL) STRICT"
 	if err := c.exec(table); err != nil {

@@ -22,10 +22,12 @@ func newPool(sessions ...*session) *pool {
 	return p
 }
 
+var errNotOpened = errors.New("the store was not made by Open")
+
 // acquire takes a session, for the caller to release.
 func (p *pool) acquire(ctx context.Context, closed <-chan struct{}) (*session, error) {
 	if p == nil {
-		return nil, errors.New("the store was not made by Open")
+		return nil, errNotOpened
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err

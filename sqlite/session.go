@@ -49,12 +49,7 @@ func (c *session) begin(ctx context.Context, timeout time.Duration) error {
 }
 
 // end commits, or rolls back if there is an error. A connection is never left in a transaction.
-func (c *session) end(ctx context.Context, err error) error {
-	if err == nil {
-		// Last chance: from here on, a context that ends changes nothing, so that a commit that succeeded is reported
-		// as such.
-		err = ctx.Err()
-	}
+func (c *session) end(err error) error {
 	if err == nil {
 		err = c.exec("COMMIT")
 	}
@@ -63,28 +58,4 @@ func (c *session) end(ctx context.Context, err error) error {
 		_ = c.exec("ROLLBACK")
 	}
 	return err
-}
-
-// transact runs work in a transaction of the writer.
-func (s *Store) transact(ctx context.Context, operation string, work func(c *session) error) error {
-	c, err := s.writer.acquire(ctx, s.closed)
-	if err != nil {
-		return failed(ctx, operation, err)
-	}
-	open := true
-	defer func() {
-		if open { // the beginning failed, or work panicked: the next call must not find what this one left
-			_ = c.exec("ROLLBACK")
-		}
-		s.writer.release(c)
-	}()
-	if err := c.begin(ctx, s.busyTimeout); err != nil {
-		return failed(ctx, operation, err)
-	}
-	err = c.end(ctx, work(c))
-	open = false
-	if err != nil {
-		return failed(ctx, operation, err)
-	}
-	return nil
 }

@@ -30,7 +30,7 @@ func TestACanceledWriteChangesNothing(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 		defer cancel()
 		assert.ErrorIs(t, s.Insert(ctx, rec, 0), context.DeadlineExceeded)
-		assert.Error(t, c.end(t.Context(), context.Canceled))
+		assert.Error(t, c.end(context.Canceled))
 		other.writer.release(c)
 	})
 	t.Run("while another call has the connection", func(t *testing.T) {

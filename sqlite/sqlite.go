@@ -27,6 +27,7 @@ type Store struct {
 	// writer has one session. In a database in memory, which only one connection can see, readers is the same pool.
 	writer  *pool
 	readers *pool
+	queue   queue // for the writer
 	closed  chan struct{}
 	close   func() error
 }
@@ -76,7 +77,7 @@ func Open(path string, opts ...Option) (*Store, error) {
 	return s, nil
 }
 
-// Close waits for the calls in progress, closes the database and, if no other process has it open, folds the
+// Close waits for the calls in progress, also for those that wait for their turn to write, closes the database and, if no other process has it open, folds the
 // write-ahead log into the database file. Calls that come later fail with an error that matches fs.ErrClosed. Closing
 // again is harmless and returns the same.
 func (s *Store) Close() error {
@@ -93,6 +94,8 @@ var errClosed = fmt.Errorf("the store is closed: %w", fs.ErrClosed)
 func (s *Store) closer(all *connections) func() error {
 	return sync.OnceValue(func() error {
 		close(s.closed)
+		s.queue.close()
+		s.drainQueue()
 		s.writer.drain()
 		if s.readers != s.writer {
 			s.readers.drain()

@@ -132,6 +132,7 @@ func (s *Store) Revoke(ctx context.Context, id string, at time.Time) (tok pat.To
 	key, _ := encodeID(id) // nil, for what has another form, is the id of no row
 	var corrupt error
 	err = s.transact(ctx, "revoke", func(c *session) error {
+		corrupt = nil
 		n, err := c.change(c.writes.revoke, key, revokedAt)
 		if err != nil {
 			return err
