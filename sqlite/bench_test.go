@@ -164,20 +164,13 @@ func BenchmarkCreate(b *testing.B) {
 	require.NoError(b, err)
 	db := bare(b, filepath.Join(dir, "floor.db"))
 	db.SetMaxOpenConns(1)
-	stmt, err := db.PrepareContext(b.Context(), "INSERT INTO pat_tokens VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
-	require.NoError(b, err)
+	stmt := prepareInsert(b, db)
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	rows := make([][]any, b.N)
-	for i := range rows {
-		rec := &records[held+i]
-		rec.Token.GroupID = fmt.Sprintf("new-%d", i/10)
-		row, err := encode(*rec)
-		require.NoError(b, err)
-		for _, value := range row {
-			rows[i] = append(rows[i], value)
-		}
+	for i := range b.N {
+		records[held+i].Token.GroupID = fmt.Sprintf("new-%d", i/10)
 	}
+	rows := bareRows(b, records[held:])
 
 	compare(b, "create", func(i int) error {
 		tok := records[held+i].Token

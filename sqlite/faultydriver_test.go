@@ -11,11 +11,13 @@ import (
 
 var errDisk = sqlite3.Error{Code: sqlite3.ErrIoErr, ExtendedCode: sqlite3.ErrIoErrFsync}
 
-// injector lets the n-th statement, or the reading of its rows, fail.
+// injector lets the n-th statement, or the reading of its rows, fail, or those that failing names, or says that the
+// database is locked.
 type injector struct {
-	seen []string
-	at   int
-	done bool
+	seen          []string
+	at            int
+	done          bool
+	failing, busy func(statement string) bool
 }
 
 func (i *injector) arm(n int, done bool) { i.seen, i.at, i.done = nil, n, done }
@@ -23,6 +25,12 @@ func (i *injector) arm(n int, done bool) { i.seen, i.at, i.done = nil, n, done }
 // run runs a statement, unless it is to fail before that.
 func (i *injector) run(statement string, f func() error) error {
 	i.seen = append(i.seen, statement)
+	if i.failing != nil && i.failing(statement) {
+		return errDisk
+	}
+	if i.busy != nil && i.busy(statement) {
+		return sqlite3.Error{Code: sqlite3.ErrBusy}
+	}
 	if i.at != len(i.seen) {
 		return f()
 	}

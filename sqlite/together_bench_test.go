@@ -1,0 +1,112 @@
+package sqlite
+
+import (
+	"database/sql"
+	"fmt"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/patkit/pat"
+)
+
+// BenchmarkCreateTogether measures how many tokens a number of callers create per second, each one after the other, beside
+// callers who INSERT such a row in a bare transaction each, on one connection: on several they would fail for the lock, or
+// wait for it by sleeping.
+func BenchmarkCreateTogether(b *testing.B) {
+	for _, callers := range []int{1, 2, 4, 8, 16, 32} {
+		b.Run(fmt.Sprintf("callers=%d", callers), func(b *testing.B) { benchmarkTogether(b, callers) })
+	}
+}
+
+func benchmarkTogether(b *testing.B, callers int) {
+	dir := b.TempDir()
+	floorPath := filepath.Join(dir, "floor.db")
+	filled, err := Open(floorPath)
+	require.NoError(b, err)
+	require.NoError(b, filled.Close()) // which has the schema
+	store, err := Open(filepath.Join(dir, "ours.db"))
+	require.NoError(b, err)
+	b.Cleanup(func() { require.NoError(b, store.Close()) })
+	issuer, err := pat.NewIssuer(store, pat.Config{GroupLimit: 10, Scopes: pat.PublicFullScopes()})
+	require.NoError(b, err)
+	db := bare(b, floorPath)
+	db.SetMaxOpenConns(1)
+	stmt := prepareInsert(b, db)
+	records, _ := issue(b, b.N)
+	rows := bareRows(b, records)
+
+	// They take turns, because the speed of the disk changes from one moment to the next.
+	const turn = 50
+	var took [2][]time.Duration
+	var ours, floor atomic.Int64
+	for ours.Load() < int64(b.N) {
+		for which, call := range []func() error{
+			func() error {
+				i := ours.Add(1) - 1
+				_, err := issuer.Create(b.Context(), pat.CreateParams{UserID: "user", GroupID: fmt.Sprint(i / 10), Name: "deploy key"})
+				return err
+			},
+			func() error {
+				if i := floor.Add(1) - 1; i < int64(b.N) {
+					return insertBare(b.Context(), db, stmt, rows[i])
+				}
+				return nil
+			},
+		} {
+			took[which] = append(took[which], together(b, callers, turn, call))
+		}
+	}
+	perSecond := func(which int) float64 { return float64(callers*turn) * float64(time.Second) / median(took[which]) }
+	b.ReportMetric(perSecond(0), "creates/s")
+	b.ReportMetric(perSecond(1), "floor/s")
+	b.ReportMetric(perSecond(0)/perSecond(1), "create/floor")
+}
+
+// together has each of so many callers call n times, and returns how long that took.
+func together(b *testing.B, callers, n int, call func() error) time.Duration {
+	b.Helper()
+	var done sync.WaitGroup
+	errs := make([]error, callers)
+	start := time.Now()
+	for caller := range callers {
+		done.Go(func() {
+			for range n {
+				if errs[caller] = call(); errs[caller] != nil {
+					return
+				}
+			}
+		})
+	}
+	done.Wait()
+	took := time.Since(start)
+	for _, err := range errs {
+		require.NoError(b, err)
+	}
+	return took
+}
+
+func prepareInsert(b *testing.B, db *sql.DB) *sql.Stmt {
+	b.Helper()
+	stmt, err := db.PrepareContext(b.Context(), "INSERT INTO pat_tokens VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
+	require.NoError(b, err)
+	return stmt
+}
+
+// bareRows are the columns of records, as database/sql takes them.
+func bareRows(b *testing.B, records []pat.Record) [][]any {
+	b.Helper()
+	rows := make([][]any, len(records))
+	for i, rec := range records {
+		row, err := encode(rec)
+		require.NoError(b, err)
+		for _, value := range row {
+			rows[i] = append(rows[i], value)
+		}
+	}
+	return rows
+}

@@ -1,0 +1,362 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/patkit/pat"
+)
+
+// line is a store and the callers who wait there for their turn to write. It is made in a bubble of synctest.
+type line struct {
+	*faultyStore
+	t        *testing.T
+	session  *session // which nobody else has until release
+	outcomes []error  // of the callers, in the order in which they came
+}
+
+var errWaits = errors.New("it has no answer yet")
+
+func newLine(t *testing.T) *line {
+	f := newFaultyStore(t)
+	c, err := f.writer.acquire(t.Context(), f.closed)
+	require.NoError(t, err)
+	f.injector.arm(0, false)
+	return &line{faultyStore: f, t: t, session: c}
+}
+
+// call starts a call, and waits until it waits.
+func (l *line) call(f func() error) {
+	l.t.Helper()
+	n := len(l.outcomes)
+	l.outcomes = append(l.outcomes, errWaits)
+	go func() {
+		defer func() {
+			if v := recover(); v != nil {
+				l.outcomes[n] = fmt.Errorf("panic: %v", v)
+			}
+		}()
+		err := f()
+		l.outcomes[n] = err
+	}()
+	synctest.Wait()
+}
+
+func (l *line) insert(ctx context.Context, limit int) pat.Record {
+	l.t.Helper()
+	rec := testRecord(l.t)
+	n := len(l.outcomes)
+	rec.Token.ID, rec.Token.Prefix = fmt.Sprintf("0199c0de-0000-7000-8000-%012d", 100+n), fmt.Sprintf("inLine%06d", n)
+	l.call(func() error { return l.Insert(ctx, rec, limit) })
+	return rec
+}
+
+func (l *line) work(ctx context.Context, work func(c *session) error) {
+	l.t.Helper()
+	l.call(func() error { return l.transact(ctx, "test", work) })
+}
+
+// release lets the callers have the session, and waits until they have their answers, or wait for something else.
+func (l *line) release() {
+	l.writer.release(l.session)
+	synctest.Wait()
+}
+
+func (l *line) count(statement string) (n int) {
+	for _, seen := range l.injector.seen {
+		if strings.HasPrefix(seen, statement) {
+			n++
+		}
+	}
+	return n
+}
+
+// holds checks which of the callers' records are there.
+func (l *line) holds(recs []pat.Record, want ...bool) {
+	l.t.Helper()
+	for i, rec := range recs {
+		_, err := l.FindByPrefix(l.t.Context(), rec.Token.Prefix)
+		if want[i] {
+			assert.NoError(l.t, err, "number %d", i)
+		} else {
+			assert.ErrorIs(l.t, err, pat.ErrNotFound, "number %d", i)
+		}
+	}
+}
+
+// inLine runs a test in a bubble.
+func inLine(t *testing.T, test func(t *testing.T, l *line)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		l := newLine(t)
+		test(t, l)
+		l.rested(t)
+	})
+}
+
+func TestWritesThatWaitAreCommittedTogether(t *testing.T) {
+	inLine(t, func(t *testing.T, l *line) {
+		var recs []pat.Record
+		for range mostTogether + 1 {
+			recs = append(recs, l.insert(t.Context(), 0))
+		}
+		l.release()
+		for i, err := range l.outcomes {
+			assert.NoError(t, err, "number %d", i)
+		}
+		assert.Equal(t, 2, l.count("COMMIT"), "so many at once, and no more")
+		l.holds(recs, slices.Repeat([]bool{true}, len(recs))...)
+	})
+}
+
+func TestWhoIsAloneNeedsNoSavepoint(t *testing.T) {
+	f := newFaultyStore(t)
+	f.injector.arm(0, false)
+	require.NoError(t, f.Insert(t.Context(), nextRecord(f.rec), 0))
+	assert.Equal(t, []string{"BEGIN IMMEDIATE", insert, "COMMIT"}, f.injector.seen)
+}
+
+func TestEachOfThoseCommittedTogetherHasItsOwnAnswer(t *testing.T) {
+	inLine(t, func(t *testing.T, l *line) {
+		const limit = 3 // and there is a token already
+		recs := []pat.Record{l.insert(t.Context(), limit), l.insert(t.Context(), limit), l.insert(t.Context(), limit), l.insert(t.Context(), 0)}
+		l.call(func() error { return l.Insert(t.Context(), recs[0], limit) })
+		l.call(func() error { _, _, err := l.Revoke(t.Context(), recs[0].Token.ID, created); return err })
+		l.call(func() error { return l.Touch(t.Context(), []pat.Use{{Prefix: recs[1].Token.Prefix, At: created}}) })
+		l.release()
+		for i, err := range l.outcomes {
+			if i == 2 {
+				assert.ErrorIs(t, err, pat.ErrLimitReached)
+			} else {
+				assert.NoError(t, err, "number %d", i)
+			}
+		}
+		assert.Equal(t, 1, l.count("COMMIT"))
+		l.holds(recs, true, true, false, true)
+		got, err := l.FindByPrefix(t.Context(), recs[0].Token.Prefix)
+		require.NoError(t, err)
+		assert.Equal(t, created, got.Token.RevokedAt, "in the order in which they came")
+		got, err = l.FindByPrefix(t.Context(), recs[1].Token.Prefix)
+		require.NoError(t, err)
+		assert.Equal(t, created, got.Token.LastUsedAt)
+	})
+}
+
+func TestIfTheCommitFailsItFailsForAll(t *testing.T) {
+	inLine(t, func(t *testing.T, l *line) {
+		recs := []pat.Record{l.insert(t.Context(), 0), l.insert(t.Context(), 1), l.insert(t.Context(), 0)} // the second finds a full group
+		l.injector.failing = func(statement string) bool { return statement == "COMMIT" }
+		l.release()
+		for i, err := range l.outcomes {
+			assert.ErrorIs(t, err, errDisk, "number %d", i)
+			assert.NotErrorIs(t, err, pat.ErrLimitReached, "what it saw is not there")
+		}
+		l.injector.failing = nil
+		l.holds(recs, false, false, false)
+	})
+}
+
+func TestNobodyHasAnAnswerBeforeTheCommit(t *testing.T) {
+	inLine(t, func(t *testing.T, l *line) {
+		for range 3 {
+			l.insert(t.Context(), 2) // the group has room for one
+		}
+		synced := make(chan struct{})
+		l.injector.failing = func(statement string) bool {
+			if statement == "COMMIT" {
+				<-synced
+			}
+			return false
+		}
+		l.release()
+		assert.Equal(t, []error{errWaits, errWaits, errWaits}, l.outcomes)
+		close(synced)
+		synctest.Wait()
+		assert.NoError(t, l.outcomes[0])
+		assert.ErrorIs(t, l.outcomes[1], pat.ErrLimitReached)
+		assert.ErrorIs(t, l.outcomes[2], pat.ErrLimitReached)
+	})
+}
+
+func TestWhoIsCanceledInLineLeavesAtOnce(t *testing.T) {
+	inLine(t, func(t *testing.T, l *line) {
+		ctx, cancel := context.WithCancel(t.Context())
+		recs := []pat.Record{l.insert(t.Context(), 0), l.insert(ctx, 0), l.insert(t.Context(), 0)}
+		cancel()
+		synctest.Wait()
+		assert.Equal(t, []error{errWaits, context.Canceled, errWaits}, l.outcomes)
+		l.release()
+		assert.Equal(t, []error{nil, context.Canceled, nil}, l.outcomes)
+		l.holds(recs, true, false, true)
+	})
+}
+
+// While the work goes on its caller's context has it undone; once the work is done it is the commit that counts.
+func TestWhoIsCanceledWhileItsTurnLastsHasTheTrueOutcome(t *testing.T) {
+	inLine(t, func(t *testing.T, l *line) {
+		first, cancelFirst := context.WithCancel(t.Context())
+		second, cancelSecond := context.WithCancel(t.Context())
+		recs := []pat.Record{l.insert(first, 0)}
+		rec := nextRecord(l.rec)
+		row, err := encode(rec)
+		require.NoError(t, err)
+		l.work(second, func(c *session) error {
+			cancelFirst()
+			cancelSecond()
+			return c.insert(row)
+		})
+		recs = append(recs, rec, l.insert(t.Context(), 0))
+		l.release()
+		assert.Equal(t, []error{nil, context.Canceled, nil}, l.outcomes)
+		l.holds(recs, true, false, true)
+	})
+}
+
+func TestNobodyWaitsForTheLockWithTheContextOfAnother(t *testing.T) {
+	inLine(t, func(t *testing.T, l *line) {
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+		defer cancel()
+		recs := []pat.Record{l.insert(ctx, 0), l.insert(t.Context(), 0), l.insert(t.Context(), 0)}
+		locked := true // by another process
+		l.injector.busy = func(statement string) bool { return locked && statement == "BEGIN IMMEDIATE" }
+		l.release()
+		time.Sleep(11 * time.Millisecond) // of the bubble
+		synctest.Wait()
+		assert.Equal(t, []error{context.DeadlineExceeded, errWaits, errWaits}, l.outcomes)
+		locked = false
+		time.Sleep(time.Second)
+		synctest.Wait()
+		assert.Equal(t, []error{context.DeadlineExceeded, nil, nil}, l.outcomes)
+		l.holds(recs, false, true, true)
+	})
+}
+
+func TestAPanicGoesToItsCallerAlone(t *testing.T) {
+	for place := range 3 {
+		inLine(t, func(t *testing.T, l *line) {
+			var recs []pat.Record
+			for n := range 3 {
+				if n != place {
+					recs = append(recs, l.insert(t.Context(), 0))
+					continue
+				}
+				l.work(t.Context(), func(c *session) error {
+					require.NoError(t, c.exec("DELETE FROM pat_tokens"))
+					panic("out of order")
+				})
+			}
+			l.release()
+			for n, err := range l.outcomes {
+				if n == place {
+					assert.EqualError(t, err, "panic: out of order")
+				} else {
+					assert.NoError(t, err)
+				}
+			}
+			l.holds(append(recs, l.rec), true, true, true)
+		})
+	}
+}
+
+func TestWorkThatEndsItsGoroutineLeavesNobodyWaiting(t *testing.T) {
+	inLine(t, func(t *testing.T, l *line) {
+		recs := []pat.Record{l.insert(t.Context(), 0)}
+		l.work(t.Context(), func(*session) error { runtime.Goexit(); return nil })
+		recs = append(recs, l.insert(t.Context(), 0))
+		l.release()
+		assert.Equal(t, errWaits, l.outcomes[0], "its goroutine is the one that did the work, and ended")
+		assert.ErrorIs(t, l.outcomes[1], errUnfinished)
+		assert.NoError(t, l.outcomes[2])
+		l.holds(recs, false, true)
+	})
+}
+
+// After some errors of the disk SQLite rolls back the whole transaction, and with it what others had written.
+func TestAWriteThatTakesTheTransactionDownFailsAlone(t *testing.T) {
+	for name, work := range map[string]func(c *session) error{
+		"rolled back": func(c *session) error {
+			require.NoError(t, c.exec("ROLLBACK"))
+			return errDisk
+		},
+		"without its savepoint": func(c *session) error { return c.exec("RELEASE pat_write") },
+	} {
+		for place := range 3 {
+			t.Run(fmt.Sprint(name, " at place ", place), func(t *testing.T) {
+				if place == 0 && name != "rolled back" {
+					return // the first has none
+				}
+				inLine(t, func(t *testing.T, l *line) {
+					var recs []pat.Record
+					for n := range 3 {
+						if n == place {
+							l.work(t.Context(), work)
+						} else {
+							recs = append(recs, l.insert(t.Context(), 0))
+						}
+					}
+					l.release()
+					for n, err := range l.outcomes {
+						if n == place {
+							assert.Error(t, err)
+						} else {
+							assert.NoError(t, err)
+						}
+					}
+					l.holds(recs, true, true)
+				})
+			})
+		}
+	}
+}
+
+func TestAFaultAtASavepointIsThatOfItsCaller(t *testing.T) {
+	for _, statement := range []string{"SAVEPOINT pat_write", "RELEASE pat_write", "ROLLBACK TO pat_write; RELEASE pat_write"} {
+		inLine(t, func(t *testing.T, l *line) {
+			limit := 0
+			if strings.HasPrefix(statement, "ROLLBACK") {
+				limit = 1 // the group is full
+			}
+			recs := []pat.Record{l.insert(t.Context(), 0), l.insert(t.Context(), limit), l.insert(t.Context(), 0)}
+			failed := false
+			l.injector.failing = func(seen string) bool {
+				fails := seen == statement && !failed
+				failed = failed || fails
+				return fails
+			}
+			l.release()
+			assert.True(t, failed, statement)
+			assert.NoError(t, l.outcomes[0], statement)
+			assert.Error(t, l.outcomes[1], statement)
+			assert.NoError(t, l.outcomes[2], statement)
+			l.holds(recs, true, false, true)
+		})
+	}
+}
+
+func TestCloseDoesTheWritesThatWait(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := testStore(t, ":memory:")
+		c, err := s.writer.acquire(t.Context(), s.closed)
+		require.NoError(t, err)
+		outcome := make(chan error, 2)
+		go func() { outcome <- s.Insert(t.Context(), testRecord(t), 0) }()
+		synctest.Wait()
+		closed := make(chan error, 1)
+		go func() { closed <- s.Close() }()
+		synctest.Wait()
+		assert.ErrorIs(t, s.Insert(t.Context(), nextRecord(testRecord(t)), 0), errClosed, "who comes later")
+		s.writer.release(c)
+		assert.NoError(t, <-outcome)
+		assert.NoError(t, <-closed)
+	})
+}
