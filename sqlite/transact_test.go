@@ -343,20 +343,57 @@ func TestAFaultAtASavepointIsThatOfItsCaller(t *testing.T) {
 	}
 }
 
+// Who has to be done again has it done whatever has become of the caller who does the work.
+func TestWritesAreDoneAgainWithoutTheContextOfAnother(t *testing.T) {
+	inLine(t, func(t *testing.T, l *line) {
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		recs := []pat.Record{l.insert(ctx, 0), l.insert(t.Context(), 0)}
+		locked := false
+		l.work(t.Context(), func(c *session) error {
+			cancel()
+			locked = true // by another process, as soon as it can
+			require.NoError(t, c.exec("ROLLBACK"))
+			return errDisk
+		})
+		l.injector.busy = func(statement string) bool { return locked && statement == "BEGIN IMMEDIATE" }
+		l.release()
+		locked = false
+		time.Sleep(time.Second) // of the bubble
+		synctest.Wait()
+		assert.Equal(t, context.Canceled, l.outcomes[0])
+		assert.NoError(t, l.outcomes[1])
+		assert.ErrorIs(t, l.outcomes[2], errDisk)
+		l.holds(recs, false, true)
+	})
+}
+
 func TestCloseDoesTheWritesThatWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := testStore(t, ":memory:")
+		s, rec := testStore(t, ":memory:"), testRecord(t)
 		c, err := s.writer.acquire(t.Context(), s.closed)
 		require.NoError(t, err)
-		outcome := make(chan error, 2)
-		go func() { outcome <- s.Insert(t.Context(), testRecord(t), 0) }()
+		outcome := make(chan error, 1)
+		go func() { outcome <- s.Insert(t.Context(), rec, 0) }()
 		synctest.Wait()
 		closed := make(chan error, 1)
 		go func() { closed <- s.Close() }()
 		synctest.Wait()
-		assert.ErrorIs(t, s.Insert(t.Context(), nextRecord(testRecord(t)), 0), errClosed, "who comes later")
+		assert.ErrorIs(t, s.Insert(t.Context(), nextRecord(rec), 0), errClosed, "who comes later")
 		s.writer.release(c)
 		assert.NoError(t, <-outcome)
 		assert.NoError(t, <-closed)
 	})
+}
+
+func TestCloseDoesTheWriteOfACallerWhoDoesNotYetLookForTheConnection(t *testing.T) {
+	s, err := Open(":memory:")
+	require.NoError(t, err)
+	did := false
+	w := &write{ctx: t.Context(), done: make(chan struct{}), work: func(*session) error { did = true; return nil }}
+	require.True(t, s.queue.add(w))
+	require.NoError(t, s.Close())
+	assert.True(t, did)
+	<-w.done
+	assert.NoError(t, w.err)
 }
