@@ -50,7 +50,10 @@ func (c *connector) connect() (*sqlite3.SQLiteConn, error) {
 }
 
 // pragma is a setting of a connection, and how it reads once it is in force.
-type pragma struct{ name, value, want string }
+type pragma struct {
+	name, value, want string
+	optional          bool // it makes nothing but a difference in speed
+}
 
 // mapped is how much of the file a reader maps into memory: as much as SQLite can, unless it was built for more. What
 // lies behind is read as if nothing were mapped. Through the map a look-up has no page to fetch from the operating
@@ -65,9 +68,9 @@ type pragma struct{ name, value, want string }
 const mapped = "2147418112" // 0x7fff0000, SQLITE_MAX_MMAP_SIZE
 
 func pragmasOf(inMemory bool, role role, timeout time.Duration) []pragma {
-	journal := pragma{"journal_mode", "WAL", "wal"}
+	journal := pragma{"journal_mode", "WAL", "wal", false}
 	if inMemory {
-		journal = pragma{"journal_mode", "MEMORY", "memory"}
+		journal = pragma{"journal_mode", "MEMORY", "memory", false}
 	}
 	// A reader hardly ever waits, and lets SQLite do it. The writer waits in waitWhileBusy, which a context can end:
 	// SQLite's busy handler sleeps on through an interrupt.
@@ -76,20 +79,21 @@ func pragmasOf(inMemory bool, role role, timeout time.Duration) []pragma {
 		wait = "0"
 	}
 	pragmas := []pragma{
-		{"busy_timeout", wait, wait},
+		{"busy_timeout", wait, wait, false},
 		journal,
-		{"synchronous", "FULL", "2"}, // the driver's default is NORMAL, which loses acknowledged writes at a power cut
-		{"fullfsync", "ON", "1"},     // macOS: fsync alone leaves the data in the drive's cache
-		{"foreign_keys", "ON", "1"},
-		{"trusted_schema", "OFF", "0"},
+		{"synchronous", "FULL", "2", false}, // the driver's default is NORMAL, which loses acknowledged writes at a power cut
+		{"fullfsync", "ON", "1", false},     // macOS: fsync alone leaves the data in the drive's cache
+		{"foreign_keys", "ON", "1", false},
+		{"trusted_schema", "OFF", "0", false},
 	}
 	if role == roleReader {
-		pragmas = append(pragmas, pragma{"query_only", "ON", "1"}, pragma{"mmap_size", mapped, mapped})
+		pragmas = append(pragmas, pragma{"query_only", "ON", "1", false}, pragma{"mmap_size", mapped, mapped, true})
 	}
 	return pragmas
 }
 
-// apply sets the pragmas and reads each of them back: SQLite passes over what it doesn't know or can't do. A database
+// apply sets the pragmas and reads each of them back, but for the optional ones: SQLite passes over what it doesn't know
+// or can't do. A database
 // that is going to be refused for its newer schema is left as it was: some pragmas change the file.
 func apply(conn *sqlite3.SQLiteConn, pragmas []pragma) error {
 	if err := refuseNewerSchema(conn); err != nil {
@@ -98,6 +102,9 @@ func apply(conn *sqlite3.SQLiteConn, pragmas []pragma) error {
 	for _, p := range pragmas {
 		if _, err := conn.Exec("PRAGMA "+p.name+" = "+p.value, nil); err != nil {
 			return err
+		}
+		if p.optional { // SQLite that was built without it knows no answer
+			continue
 		}
 		got, err := readPragma(conn, p.name)
 		if err != nil {

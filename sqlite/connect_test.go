@@ -99,7 +99,7 @@ func TestAPragmaThatDoesNotHoldIsAnError(t *testing.T) {
 	require.NoError(t, err)
 	defer func() { require.NoError(t, conn.Close()) }()
 	// A database in memory can't have a write-ahead log, and SQLite says nothing.
-	err = apply(conn.(*sqlite3.SQLiteConn), []pragma{{"journal_mode", "WAL", "wal"}})
+	err = apply(conn.(*sqlite3.SQLiteConn), []pragma{{"journal_mode", "WAL", "wal", false}})
 	assert.ErrorContains(t, err, "journal_mode = WAL")
 }
 
@@ -115,7 +115,7 @@ func TestAPragmaThatCannotBeSetOrReadBackIsAnError(t *testing.T) {
 			}
 			return sqlite3.SQLITE_OK
 		})
-		e, ok := errors.AsType[sqlite3.Error](apply(c, []pragma{{"foreign_keys", "ON", "1"}}))
+		e, ok := errors.AsType[sqlite3.Error](apply(c, []pragma{{"foreign_keys", "ON", "1", false}}))
 		assert.True(t, ok)
 		assert.Equal(t, sqlite3.ErrAuth, e.Code)
 	}

@@ -56,6 +56,14 @@ func TestATokenIsReadInItsPackedFormAsColumnByColumn(t *testing.T) {
 	}
 }
 
+func TestWhatIsShorterThanItsPartsIsNotUnpacked(t *testing.T) {
+	row := make([]driver.Value, packedColumns)
+	for _, text := range []driver.Value{nil, "", strings.Repeat("x", 15), strings.Repeat("x", 16+40)} {
+		row[0], row[1] = text, int64(41)
+		assert.False(t, unpack(row, new(pat.Record)))
+	}
+}
+
 func setTimes(tok *pat.Token) {
 	tok.UpdatedAt, tok.ExpiresAt = created.Add(time.Hour), created.Add(2*time.Hour)
 	tok.LastUsedAt, tok.RevokedAt = created.Add(3*time.Hour), created.Add(4*time.Hour)

@@ -1,10 +1,12 @@
 // Package sqlite keeps tokens in an SQLite database: the [pat.Store] for one machine, also where several processes on
 // it share the file.
 //
-// A write has reached the disk when its method returns (write-ahead log, synchronous=FULL). The database file
+// A write has reached the disk when its method returns (write-ahead log, synchronous=FULL). Writes that wait for one
+// another share a transaction and its sync, each with an outcome of its own. The database file
 // and the two beside it (-wal, -shm) are readable by their owner alone. All of the library's tables and indexes begin
 // with pat_, so that a host may keep tables of its own in the same file. The file must be on a local disk: SQLite's
-// write-ahead log does not work over a network.
+// write-ahead log does not work over a network. It is mapped into memory for reading, so a program other than SQLite that
+// cuts it off while it is open ends the process.
 //
 // It is built on github.com/mattn/go-sqlite3, which it calls without database/sql in between, and needs cgo. Importing it
 // registers the driver's name, sqlite3, with database/sql, and does nothing else.

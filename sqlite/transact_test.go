@@ -2,11 +2,11 @@ package sqlite
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -17,93 +17,6 @@ import (
 	"github.com/patkit/pat"
 )
 
-// line is a store and the callers who wait there for their turn to write. It is made in a bubble of synctest.
-type line struct {
-	*faultyStore
-	t        *testing.T
-	session  *session // which nobody else has until release
-	outcomes []error  // of the callers, in the order in which they came
-}
-
-var errWaits = errors.New("it has no answer yet")
-
-func newLine(t *testing.T) *line {
-	f := newFaultyStore(t)
-	c, err := f.writer.acquire(t.Context(), f.closed)
-	require.NoError(t, err)
-	f.injector.arm(0, false)
-	return &line{faultyStore: f, t: t, session: c}
-}
-
-// call starts a call, and waits until it waits.
-func (l *line) call(f func() error) {
-	l.t.Helper()
-	n := len(l.outcomes)
-	l.outcomes = append(l.outcomes, errWaits)
-	go func() {
-		defer func() {
-			if v := recover(); v != nil {
-				l.outcomes[n] = fmt.Errorf("panic: %v", v)
-			}
-		}()
-		err := f()
-		l.outcomes[n] = err
-	}()
-	synctest.Wait()
-}
-
-func (l *line) insert(ctx context.Context, limit int) pat.Record {
-	l.t.Helper()
-	rec := testRecord(l.t)
-	n := len(l.outcomes)
-	rec.Token.ID, rec.Token.Prefix = fmt.Sprintf("0199c0de-0000-7000-8000-%012d", 100+n), fmt.Sprintf("inLine%06d", n)
-	l.call(func() error { return l.Insert(ctx, rec, limit) })
-	return rec
-}
-
-func (l *line) work(ctx context.Context, work func(c *session) error) {
-	l.t.Helper()
-	l.call(func() error { return l.transact(ctx, "test", work) })
-}
-
-// release lets the callers have the session, and waits until they have their answers, or wait for something else.
-func (l *line) release() {
-	l.writer.release(l.session)
-	synctest.Wait()
-}
-
-func (l *line) count(statement string) (n int) {
-	for _, seen := range l.injector.seen {
-		if strings.HasPrefix(seen, statement) {
-			n++
-		}
-	}
-	return n
-}
-
-// holds checks which of the callers' records are there.
-func (l *line) holds(recs []pat.Record, want ...bool) {
-	l.t.Helper()
-	for i, rec := range recs {
-		_, err := l.FindByPrefix(l.t.Context(), rec.Token.Prefix)
-		if want[i] {
-			assert.NoError(l.t, err, "number %d", i)
-		} else {
-			assert.ErrorIs(l.t, err, pat.ErrNotFound, "number %d", i)
-		}
-	}
-}
-
-// inLine runs a test in a bubble.
-func inLine(t *testing.T, test func(t *testing.T, l *line)) {
-	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		l := newLine(t)
-		test(t, l)
-		l.rested(t)
-	})
-}
-
 func TestWritesThatWaitAreCommittedTogether(t *testing.T) {
 	inLine(t, func(t *testing.T, l *line) {
 		var recs []pat.Record
@@ -111,7 +24,7 @@ func TestWritesThatWaitAreCommittedTogether(t *testing.T) {
 			recs = append(recs, l.insert(t.Context(), 0))
 		}
 		l.release()
-		for i, err := range l.outcomes {
+		for i, err := range l.answers() {
 			assert.NoError(t, err, "number %d", i)
 		}
 		assert.Equal(t, 2, l.count("COMMIT"), "so many at once, and no more")
@@ -134,7 +47,7 @@ func TestEachOfThoseCommittedTogetherHasItsOwnAnswer(t *testing.T) {
 		l.call(func() error { _, _, err := l.Revoke(t.Context(), recs[0].Token.ID, created); return err })
 		l.call(func() error { return l.Touch(t.Context(), []pat.Use{{Prefix: recs[1].Token.Prefix, At: created}}) })
 		l.release()
-		for i, err := range l.outcomes {
+		for i, err := range l.answers() {
 			if i == 2 {
 				assert.ErrorIs(t, err, pat.ErrLimitReached)
 			} else {
@@ -157,7 +70,7 @@ func TestIfTheCommitFailsItFailsForAll(t *testing.T) {
 		recs := []pat.Record{l.insert(t.Context(), 0), l.insert(t.Context(), 1), l.insert(t.Context(), 0)} // the second finds a full group
 		l.injector.failing = func(statement string) bool { return statement == "COMMIT" }
 		l.release()
-		for i, err := range l.outcomes {
+		for i, err := range l.answers() {
 			assert.ErrorIs(t, err, errDisk, "number %d", i)
 			assert.NotErrorIs(t, err, pat.ErrLimitReached, "what it saw is not there")
 		}
@@ -179,12 +92,12 @@ func TestNobodyHasAnAnswerBeforeTheCommit(t *testing.T) {
 			return false
 		}
 		l.release()
-		assert.Equal(t, []error{errWaits, errWaits, errWaits}, l.outcomes)
+		assert.Equal(t, []error{errWaits, errWaits, errWaits}, l.answers())
 		close(synced)
 		synctest.Wait()
-		assert.NoError(t, l.outcomes[0])
-		assert.ErrorIs(t, l.outcomes[1], pat.ErrLimitReached)
-		assert.ErrorIs(t, l.outcomes[2], pat.ErrLimitReached)
+		assert.NoError(t, l.answers()[0])
+		assert.ErrorIs(t, l.answers()[1], pat.ErrLimitReached)
+		assert.ErrorIs(t, l.answers()[2], pat.ErrLimitReached)
 	})
 }
 
@@ -194,9 +107,9 @@ func TestWhoIsCanceledInLineLeavesAtOnce(t *testing.T) {
 		recs := []pat.Record{l.insert(t.Context(), 0), l.insert(ctx, 0), l.insert(t.Context(), 0)}
 		cancel()
 		synctest.Wait()
-		assert.Equal(t, []error{errWaits, context.Canceled, errWaits}, l.outcomes)
+		assert.Equal(t, []error{errWaits, context.Canceled, errWaits}, l.answers())
 		l.release()
-		assert.Equal(t, []error{nil, context.Canceled, nil}, l.outcomes)
+		assert.Equal(t, []error{nil, context.Canceled, nil}, l.answers())
 		l.holds(recs, true, false, true)
 	})
 }
@@ -217,7 +130,7 @@ func TestWhoIsCanceledWhileItsTurnLastsHasTheTrueOutcome(t *testing.T) {
 		})
 		recs = append(recs, rec, l.insert(t.Context(), 0))
 		l.release()
-		assert.Equal(t, []error{nil, context.Canceled, nil}, l.outcomes)
+		assert.Equal(t, []error{nil, context.Canceled, nil}, l.answers())
 		l.holds(recs, true, false, true)
 	})
 }
@@ -227,16 +140,17 @@ func TestNobodyWaitsForTheLockWithTheContextOfAnother(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 		defer cancel()
 		recs := []pat.Record{l.insert(ctx, 0), l.insert(t.Context(), 0), l.insert(t.Context(), 0)}
-		locked := true // by another process
-		l.injector.busy = func(statement string) bool { return locked && statement == "BEGIN IMMEDIATE" }
+		var locked atomic.Bool // by another process
+		locked.Store(true)
+		l.injector.busy = func(statement string) bool { return locked.Load() && statement == "BEGIN IMMEDIATE" }
 		l.release()
 		time.Sleep(11 * time.Millisecond) // of the bubble
 		synctest.Wait()
-		assert.Equal(t, []error{context.DeadlineExceeded, errWaits, errWaits}, l.outcomes)
-		locked = false
+		assert.Equal(t, []error{context.DeadlineExceeded, errWaits, errWaits}, l.answers())
+		locked.Store(false)
 		time.Sleep(time.Second)
 		synctest.Wait()
-		assert.Equal(t, []error{context.DeadlineExceeded, nil, nil}, l.outcomes)
+		assert.Equal(t, []error{context.DeadlineExceeded, nil, nil}, l.answers())
 		l.holds(recs, false, true, true)
 	})
 }
@@ -256,7 +170,7 @@ func TestAPanicGoesToItsCallerAlone(t *testing.T) {
 				})
 			}
 			l.release()
-			for n, err := range l.outcomes {
+			for n, err := range l.answers() {
 				if n == place {
 					assert.EqualError(t, err, "panic: out of order")
 				} else {
@@ -274,9 +188,9 @@ func TestWorkThatEndsItsGoroutineLeavesNobodyWaiting(t *testing.T) {
 		l.work(t.Context(), func(*session) error { runtime.Goexit(); return nil })
 		recs = append(recs, l.insert(t.Context(), 0))
 		l.release()
-		assert.Equal(t, errWaits, l.outcomes[0], "its goroutine is the one that did the work, and ended")
-		assert.ErrorIs(t, l.outcomes[1], errUnfinished)
-		assert.NoError(t, l.outcomes[2])
+		assert.Equal(t, errWaits, l.answers()[0], "its goroutine is the one that did the work, and ended")
+		assert.ErrorIs(t, l.answers()[1], errUnfinished)
+		assert.NoError(t, l.answers()[2])
 		l.holds(recs, false, true)
 	})
 }
@@ -305,7 +219,7 @@ func TestAWriteThatTakesTheTransactionDownFailsAlone(t *testing.T) {
 						}
 					}
 					l.release()
-					for n, err := range l.outcomes {
+					for n, err := range l.answers() {
 						if n == place {
 							assert.Error(t, err)
 						} else {
@@ -335,9 +249,9 @@ func TestAFaultAtASavepointIsThatOfItsCaller(t *testing.T) {
 			}
 			l.release()
 			assert.True(t, failed, statement)
-			assert.NoError(t, l.outcomes[0], statement)
-			assert.Error(t, l.outcomes[1], statement)
-			assert.NoError(t, l.outcomes[2], statement)
+			assert.NoError(t, l.answers()[0], statement)
+			assert.Error(t, l.answers()[1], statement)
+			assert.NoError(t, l.answers()[2], statement)
 			l.holds(recs, true, false, true)
 		})
 	}
@@ -349,21 +263,21 @@ func TestWritesAreDoneAgainWithoutTheContextOfAnother(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		recs := []pat.Record{l.insert(ctx, 0), l.insert(t.Context(), 0)}
-		locked := false
+		var locked atomic.Bool
 		l.work(t.Context(), func(c *session) error {
 			cancel()
-			locked = true // by another process, as soon as it can
+			locked.Store(true) // by another process, as soon as it can
 			require.NoError(t, c.exec("ROLLBACK"))
 			return errDisk
 		})
-		l.injector.busy = func(statement string) bool { return locked && statement == "BEGIN IMMEDIATE" }
+		l.injector.busy = func(statement string) bool { return locked.Load() && statement == "BEGIN IMMEDIATE" }
 		l.release()
-		locked = false
+		locked.Store(false)
 		time.Sleep(time.Second) // of the bubble
 		synctest.Wait()
-		assert.Equal(t, context.Canceled, l.outcomes[0])
-		assert.NoError(t, l.outcomes[1])
-		assert.ErrorIs(t, l.outcomes[2], errDisk)
+		assert.Equal(t, context.Canceled, l.answers()[0])
+		assert.NoError(t, l.answers()[1])
+		assert.ErrorIs(t, l.answers()[2], errDisk)
 		l.holds(recs, false, true)
 	})
 }
