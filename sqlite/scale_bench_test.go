@@ -17,11 +17,11 @@ import (
 	"github.com/patkit/pat/internal/testscale"
 )
 
-// BenchmarkScale measures verifications, creations at the limit and pages of a list in databases of 10^4 to 10^7
+// BenchmarkScale measures verifications, creations at the limit and pages of a list in databases of 10^3 to 10^7
 // tokens, and their bytes on disk. Those above 10^4 take minutes to fill, and need PAT_TEST_FULL.
 func BenchmarkScale(b *testing.B) {
 	most := testscale.Rounds(b, 10_000, 10_000_000)
-	for n := 10_000; n <= most; n *= 10 {
+	for n := 1_000; n <= most; n *= 10 {
 		b.Run(fmt.Sprintf("tokens=%d", n), func(b *testing.B) { benchmarkScale(b, n) })
 	}
 }

@@ -140,13 +140,13 @@ func (c *session) try(w *write, first bool) bool {
 		w.run(c)
 		return w.err == nil
 	}
-	if w.err = c.exec("SAVEPOINT pat_write"); w.err != nil {
+	if _, w.err = c.change(c.writes.savepoint); w.err != nil {
 		return false
 	}
 	w.run(c)
 	if w.err != nil {
 		return c.exec("ROLLBACK TO pat_write; RELEASE pat_write") == nil
 	}
-	w.err = c.exec("RELEASE pat_write")
+	_, w.err = c.change(c.writes.release)
 	return w.err == nil
 }

@@ -42,6 +42,7 @@ func revokeAll(kind listKind) string {
 type writeStatements struct {
 	insert, countGroup, clash, byID, end stmt
 	revoke, touch, replaceDigest, purge  stmt
+	savepoint, release                   stmt
 	revokeAll                            map[listKind]stmt
 }
 
@@ -50,6 +51,7 @@ func (c *session) prepareWrites() error {
 	c.writes = writeStatements{
 		insert: p.prepare(insert), countGroup: p.prepare(countGroup), clash: p.prepare(clash), byID: p.prepare(findByID), end: p.prepare(endOld),
 		revoke: p.prepare(revoke), touch: p.prepare(touch), replaceDigest: p.prepare(replaceDigest), purge: p.prepare(purge),
+		savepoint: p.prepare("SAVEPOINT pat_write"), release: p.prepare("RELEASE pat_write"),
 		revokeAll: make(map[listKind]stmt),
 	}
 	for _, kind := range listKinds {
