@@ -96,11 +96,11 @@ const (
 
 // WithMaxStaleness sets how long after the acknowledgement of a revocation, wherever it was made, a verification may
 // still succeed: from 10 milliseconds to an hour. The default is a second. A longer one lets more verifications through
-// while the database is away; a shorter one costs a small query to the database
-// every quarter of it, and every two and a half seconds at the longest.
+// while the database is away. A feed costs the database a small query in every quarter of it, and every two and a half
+// seconds at the longest.
 func WithMaxStaleness(d time.Duration) Option { return func(o *options) { o.staleness = d } }
 
-// WithMaxEntries sets how many records are held at most. The default is 100,000, of about 600 bytes each. They are held
+// WithMaxEntries sets how many records are held at most. The default is 100,000, of about 530 bytes each. They are held
 // in sets of seven, so that some are displaced before all places are taken: at half of it, one in a hundred.
 func WithMaxEntries(n int) Option { return func(o *options) { o.entries = n } }
 

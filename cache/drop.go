@@ -42,22 +42,27 @@ func (s *Store) dropID(id string) {
 func (s *Store) dropWhere(match func(*entry) bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.dropMatching(match)
+}
+
+// dropAll forgets everything.
+func (s *Store) dropAll() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.dropMatching(func(*entry) bool { return true })
+	for e := range s.absent.all() {
+		s.absent.remove(e)
+	}
+}
+
+// dropMatching is dropWhere for a caller who holds mu.
+func (s *Store) dropMatching(match func(*entry) bool) {
 	for e := range s.records.all() {
 		if match(e) {
 			s.dropRecord(e)
 		}
 	}
 	s.outdateAll()
-}
-
-// dropAll forgets everything.
-func (s *Store) dropAll() {
-	s.dropWhere(func(*entry) bool { return true })
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for e := range s.absent.all() {
-		s.absent.remove(e)
-	}
 }
 
 // outdateAll outdates every look-up that is under way. The caller holds mu.

@@ -76,8 +76,9 @@ func (s *set) free() int {
 
 // remove takes out an entry that is there.
 func (t *table) remove(e *entry) {
-	for i := range t.set(e.hash).slots {
-		if t.set(e.hash).slots[i].CompareAndSwap(e, nil) {
+	s := t.set(e.hash)
+	for i := range s.slots {
+		if s.slots[i].CompareAndSwap(e, nil) {
 			return
 		}
 	}

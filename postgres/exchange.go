@@ -38,15 +38,21 @@ const rollbackTimeout = time.Second
 // release gives the connection back, outside of any transaction: the next one to use it may be the host.
 func (c *session) release() {
 	pg := c.conn.Conn().PgConn()
-	ctx, cancel := context.WithTimeout(context.Background(), rollbackTimeout)
-	defer cancel()
-	switch {
-	case c.stale:
-		_ = c.conn.Conn().Close(ctx)
-	case !pg.IsClosed() && !pg.IsBusy() && pg.TxStatus() != 'I':
-		_ = c.exchange(ctx, &call{statement: rollback})
+	if inTransaction := !pg.IsClosed() && !pg.IsBusy() && pg.TxStatus() != 'I'; c.stale || inTransaction {
+		c.tidy()
 	}
 	c.conn.Release() // closes what is still in a transaction
+}
+
+// tidy ends a transaction, or a connection that is of no use. Most calls leave neither.
+func (c *session) tidy() {
+	ctx, cancel := context.WithTimeout(context.Background(), rollbackTimeout)
+	defer cancel()
+	if c.stale {
+		_ = c.conn.Conn().Close(ctx)
+		return
+	}
+	_ = c.exchange(ctx, &call{statement: rollback})
 }
 
 // prepared is where a connection keeps the names of the statements that are prepared on it.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"iter"
-	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgtype"
@@ -87,13 +86,7 @@ func mergeClash(table string) *statement {
 }
 
 // unnested has the arrays as rows.
-var unnested = func() string {
-	var arrays []string
-	for i := range columnTypes {
-		arrays = append(arrays, "$"+strconv.Itoa(i+1))
-	}
-	return "unnest(" + strings.Join(arrays, ", ") + ") AS new (" + columns + ")"
-}()
+var unnested = "unnest(" + parameters + ") AS new (" + columns + ")"
 
 // arrayTypes are the types of the columns' arrays.
 var arrayTypes = func() []uint32 {

@@ -1,7 +1,7 @@
 // Package postgres keeps tokens in a PostgreSQL database: the [pat.Store] for where one machine is outgrown.
 //
 // It works on a pool of the host's, github.com/jackc/pgx/v5/pgxpool, and on tables of its own, in a schema of their own.
-// It is tested with PostgreSQL 15, and uses nothing that is younger than 12.
+// It is tested with PostgreSQL 15.
 //
 // # Schema and rights
 //
