@@ -37,7 +37,7 @@ func TestCorruptColumnsAreErrors(t *testing.T) {
 
 // badValues returns, for each column, values that can't be those of a token that is like a row in the others.
 func badValues(row []driver.Value) map[string][]any {
-	id := row[1]
+	id, updatedAt := row[1], row[8].(int64)
 	return map[string][]any{
 		"prefix": {nil, "", int64(1), []byte("abcdefABCDEF")},
 		"id":     {nil, []byte{}, make([]byte, 15), make([]byte, 17), "0199c0de-0000-7000-8000-000000000001", int64(1)},
@@ -46,9 +46,9 @@ func badValues(row []driver.Value) map[string][]any {
 		"user_id":    {nil, "", "\xff", int64(1), []byte("user")},
 		"group_id":   {nil, "", "\xff", int64(1), []byte("group")},
 		"name":       {nil, "", "\xff", 1.5, []byte("name")},
-		"scopes":     {nil, int64(1), []byte("read"), "read  write", " read", `a"b`, "a a", "naïve", strings.Repeat("a", 129)},
+		"scopes":     {nil, int64(1), []byte("read"), []byte{}, "read  write", " read", `a"b`, "a a", "naïve", strings.Repeat("a", 129)},
 		"created_at": {nil, int64(-1), "2031-01-01", 1.5, int64(math.MaxInt64), latestTime + 1},
-		"updated_at": {nil, int64(-1), "2031-01-01"}, "expires_at": {int64(-1), "never", 1.5, latestTime + 1}, "last_used_at": {int64(-1), ""},
+		"updated_at": {nil, int64(-1), "2031-01-01", float64(updatedAt)}, "expires_at": {int64(-1), "never", 1.5, latestTime + 1}, "last_used_at": {int64(-1), ""},
 		"revoked_at": {int64(-1), int64(math.MinInt64), "", []byte{}, true}, "rotated_from": {[]byte{}, "x", make([]byte, 15)},
 		"rotated_to": {[]byte{}, int64(1), make([]byte, 17), append([]byte{1}, id.([]byte)...)},
 	}

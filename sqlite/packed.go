@@ -15,10 +15,12 @@ import (
 //
 // A text does not tell of which types it was made, so SQLite checks them, and gives NULL in place of a row in which one is
 // wrong. A number is less than any text, and what is binary is greater (https://www.sqlite.org/datatype3.html#sort_order).
-// The plus keeps SQLite from converting what it compares.
+// The plus keeps SQLite from converting what it compares. Two columns are asked for their types: the scopes, because they may
+// be empty, and what is binary and empty lies between too; and the time of the last change, because 5.0 equals 5.
 const (
 	packed = "CASE WHEN +user_id BETWEEN '' AND x'' AND +group_id BETWEEN '' AND x'' AND +name BETWEEN '' AND x''" +
-		" AND +scopes BETWEEN '' AND x'' AND +id >= x'' AND length(id) = 16 AND +digest >= x'' AND updated_at > 255" +
+		" AND typeof(scopes) = 'text' AND +id >= x'' AND length(id) = 16 AND +digest >= x''" +
+		" AND typeof(updated_at) = 'integer' AND updated_at > 255" +
 		" THEN id || digest || prefix || " + sep + " || user_id || " + sep + " || group_id || " + sep + " || name || " + sep + " || scopes END, " +
 		"length(digest), created_at, CASE WHEN +updated_at = +created_at THEN 1 ELSE updated_at END, expires_at, last_used_at, revoked_at, " +
 		"rotated_from, rotated_to"
