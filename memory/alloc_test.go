@@ -7,12 +7,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/patkit/pat"
+	"github.com/patkit/pat/internal/bench"
+	"github.com/patkit/pat/memory"
 )
 
 func TestVerifyingAllocatesNothing(t *testing.T) {
 	ctx := context.Background()
-	store, values := issue(t, 100)
-	verifier, err := pat.NewVerifier(store, recently)
+	store := memory.New()
+	values := bench.Fill(t, store, 100)
+	verifier, err := pat.NewVerifier(store, bench.Recently())
 	require.NoError(t, err)
 	n := 0
 	require.Zero(t, testing.AllocsPerRun(1000, func() {

@@ -6,19 +6,16 @@ import (
 	"crypto/subtle"
 	"fmt"
 	"hash/crc32"
-	"math/rand/v2"
 	"runtime"
-	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 	"unsafe"
 
-	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
 	"github.com/patkit/pat"
+	"github.com/patkit/pat/internal/bench"
 	"github.com/patkit/pat/memory"
 )
 
@@ -27,73 +24,19 @@ import (
 func BenchmarkVerify(b *testing.B) {
 	for _, n := range []int{1_000, 1_000_000} {
 		b.Run(fmt.Sprintf("tokens=%d", n), func(b *testing.B) {
-			store, values := issue(b, n)
-			b.Run("floor", func(b *testing.B) { benchmarkFloor(b, store, values) })
-			b.Run("verify", func(b *testing.B) { benchmarkVerify(b, store, values) })
-			b.Run("by-turns", func(b *testing.B) { benchmarkByTurns(b, store, values) })
-			b.Run("verify-parallel", func(b *testing.B) { benchmarkVerifyParallel(b, store, values) })
+			store := memory.New()
+			values := bench.Fill(b, store, n)
+			verifier, err := pat.NewVerifier(store, bench.Recently())
+			require.NoError(b, err)
+			records := mapOf(b, store, values)
+			b.Run("floor", func(b *testing.B) { benchmarkFloor(b, records, values) })
+			b.Run("verify", func(b *testing.B) { bench.Verify(b, verifier, values) })
+			b.Run("by-turns", func(b *testing.B) {
+				bench.ByTurns(b, bench.VerifyTurn(b, "verify", verifier, values, 0), floorTurn(b, records, values))
+			})
+			b.Run("verify-parallel", func(b *testing.B) { bench.VerifyParallel(b, verifier, values) })
 		})
 	}
-}
-
-// recently is the Config of the benchmarks. The tokens are used more often than once per interval, as in a service
-// under load, so that no verification has a use to record.
-var recently = pat.Config{LastUsedInterval: time.Hour}
-
-// issue fills a store with n tokens, ten to a group, and returns their values in random order.
-func issue(tb testing.TB, n int) (*memory.Store, []string) {
-	tb.Helper()
-	ctx := context.Background()
-	store := memory.New()
-	issuer, err := pat.NewIssuer(store, recently)
-	require.NoError(tb, err)
-	values := make([]string, n)
-	uses := make([]pat.Use, n)
-	for i := range values {
-		issued, err := issuer.Create(ctx, params(i))
-		require.NoError(tb, err)
-		values[i] = issued.Value.Reveal()
-		uses[i] = pat.Use{Prefix: issued.Token.Prefix, At: time.Now().UTC()}
-	}
-	require.NoError(tb, store.Touch(ctx, uses))
-	rand.Shuffle(n, func(i, j int) { values[i], values[j] = values[j], values[i] })
-	return store, values
-}
-
-func params(i int) pat.CreateParams {
-	group := uuid.NewSHA1(uuid.NameSpaceOID, fmt.Append(nil, i/10)).String()
-	return pat.CreateParams{UserID: "user-" + group, GroupID: group, Name: "deploy", Scopes: []string{"read"}}
-}
-
-func benchmarkVerify(b *testing.B, store *memory.Store, values []string) {
-	ctx := context.Background()
-	verifier, err := pat.NewVerifier(store, recently)
-	require.NoError(b, err)
-	b.ReportAllocs()
-	for i := 0; b.Loop(); i++ {
-		value := values[i%len(values)]
-		if tok, err := verifier.Verify(ctx, value); err != nil || tok.Prefix != value[4:16] {
-			b.Fatal("wrong token, or error:", err)
-		}
-	}
-}
-
-func benchmarkVerifyParallel(b *testing.B, store *memory.Store, values []string) {
-	ctx := context.Background()
-	verifier, err := pat.NewVerifier(store, recently)
-	require.NoError(b, err)
-	b.ReportAllocs()
-	var started atomic.Int64
-	b.RunParallel(func(pb *testing.PB) {
-		// Each goroutine begins elsewhere, so that none finds in the cache what another has just read.
-		for i := int(started.Add(1)) * len(values) / 7; pb.Next(); i++ {
-			value := values[i%len(values)]
-			if tok, err := verifier.Verify(ctx, value); err != nil || tok.Prefix != value[4:16] {
-				b.Error("wrong token, or error:", err)
-				return
-			}
-		}
-	})
 }
 
 // held is what the floor's map has for a token: the digest as a store gets it, and the metadata.
@@ -114,44 +57,19 @@ func mapOf(b *testing.B, store *memory.Store, values []string) map[string]*held 
 	return records
 }
 
-// benchmarkByTurns lets the floor and Verify take turns, a thousand values each, and reports the medians and the
-// median of the ratios. On a machine that others use too, two runs one after the other can differ by more than what
-// is measured.
-func benchmarkByTurns(b *testing.B, store *memory.Store, values []string) {
-	const turn = 1000
-	ctx := context.Background()
-	records := mapOf(b, store, values)
-	verifier, err := pat.NewVerifier(store, recently)
-	require.NoError(b, err)
-	var floors, verifies, ratios []float64
-	for i := 0; b.Loop(); i += turn {
-		began := time.Now()
-		for n := i; n < i+turn; n++ {
-			value := values[n%len(values)]
+// floorTurn returns the series in which the floor verifies one value after the other.
+func floorTurn(b *testing.B, records map[string]*held, values []string) bench.Series {
+	return bench.Series{Name: "floor", Run: func(from int) {
+		for i := from; i < from+bench.Turn; i++ {
+			value := values[i%len(values)]
 			if tok, ok := floor(records, value); !ok || tok.Prefix != value[4:16] {
 				b.Fatal("wrong token")
 			}
 		}
-		between := time.Now()
-		for n := i; n < i+turn; n++ {
-			value := values[n%len(values)]
-			if tok, err := verifier.Verify(ctx, value); err != nil || tok.Prefix != value[4:16] {
-				b.Fatal("wrong token, or error:", err)
-			}
-		}
-		took := between.Sub(began)
-		floors = append(floors, float64(took)/turn)
-		verifies = append(verifies, float64(time.Since(between))/turn)
-		ratios = append(ratios, float64(time.Since(between))/float64(took))
-	}
-	for unit, figures := range map[string][]float64{"ns/floor": floors, "ns/verify": verifies, "verify/floor": ratios} {
-		slices.Sort(figures)
-		b.ReportMetric(figures[len(figures)/2], unit)
-	}
+	}}
 }
 
-func benchmarkFloor(b *testing.B, store *memory.Store, values []string) {
-	records := mapOf(b, store, values)
+func benchmarkFloor(b *testing.B, records map[string]*held, values []string) {
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
 		value := values[i%len(values)]
@@ -219,7 +137,7 @@ func BenchmarkHeap(b *testing.B) {
 		issuer, err := pat.NewIssuer(store, pat.Config{})
 		require.NoError(b, err)
 		for i := range n {
-			if _, err := issuer.Create(context.Background(), params(i)); err != nil {
+			if _, err := issuer.Create(context.Background(), bench.Params(i)); err != nil {
 				b.Fatal(err)
 			}
 		}

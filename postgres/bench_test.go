@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"testing"
 	"time"
 
@@ -14,36 +13,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/patkit/pat"
+	"github.com/patkit/pat/internal/bench"
 	"github.com/patkit/pat/internal/pgtest"
 )
-
-// capture is a store that keeps the last record it was given, and holds none.
-type capture struct {
-	pat.Store
-	rec pat.Record
-}
-
-func (c *capture) Insert(_ context.Context, rec pat.Record, _ int) error {
-	c.rec = rec
-	return nil
-}
-
-// issue makes n records of n/10 groups, and their values. The tokens were used just now.
-func issue(b *testing.B, n int) (records []pat.Record, values []string) {
-	b.Helper()
-	store := new(capture)
-	issuer, err := pat.NewIssuer(store, pat.Config{Scopes: pat.PublicFullScopes()})
-	require.NoError(b, err)
-	for i := range n {
-		issued, err := issuer.Create(b.Context(), pat.CreateParams{
-			UserID: fmt.Sprintf("user-%d", rand.N(n/5+1)), GroupID: fmt.Sprint(i % (n/10 + 1)), Name: "deploy key",
-		})
-		require.NoError(b, err)
-		store.rec.Token.LastUsedAt = store.rec.Token.CreatedAt
-		records, values = append(records, store.rec), append(values, issued.Value.Reveal())
-	}
-	return records, values
-}
 
 // arguments returns the columns of a record as a host would pass them.
 func arguments(rec pat.Record) []any {
@@ -70,7 +42,7 @@ func fill(b *testing.B, s *Store, records []pat.Record) {
 func BenchmarkVerify(b *testing.B) {
 	const tokens = 100_000
 	store := testStore(b)
-	records, values := issue(b, tokens)
+	records, values := bench.Records(b, tokens)
 	fill(b, store, records)
 	size := number(b, store.pool, "SELECT pg_total_relation_size($1)", store.table())
 	b.Logf("%d bytes on disk per token, of which %d in the table", size/tokens, number(b, store.pool, "SELECT pg_relation_size($1)", store.table())/tokens)
@@ -88,7 +60,7 @@ func BenchmarkVerify(b *testing.B) {
 	bare := func(i int) error {
 		return selectBare(ctx, store.pool, query, records[order[(i+tokens/2)%tokens]].Token.Prefix)
 	}
-	compare(b, "verify", verify, bare)
+	bench.Compare(b, "verify", verify, bare)
 	b.ReportMetric(testing.AllocsPerRun(100, func() { _ = verify(0) }), "allocs/verify")
 	b.ReportMetric(testing.AllocsPerRun(100, func() { _ = bare(0) }), "allocs/floor")
 }
@@ -107,7 +79,7 @@ func selectBare(ctx context.Context, pool *pgxpool.Pool, query, prefix string) e
 // its BEGIN and COMMIT at once, into a table that is as full.
 func BenchmarkCreate(b *testing.B) {
 	const held = 100_000
-	records, _ := issue(b, held+b.N)
+	records, _ := bench.Records(b, held+b.N)
 	pool := pgtest.Pool(b)
 	store, other := open(b, pool), open(b, pool)
 	fill(b, store, records[:held])
@@ -120,7 +92,7 @@ func BenchmarkCreate(b *testing.B) {
 		records[held+i].Token.GroupID = fmt.Sprintf("new-%d", i/10)
 	}
 	query := "INSERT INTO " + other.table() + " (" + columns + ") VALUES (" + parameters + ")"
-	compare(b, "create", func(i int) error {
+	bench.Compare(b, "create", func(i int) error {
 		tok := records[held+i].Token
 		_, err := issuer.Create(ctx, pat.CreateParams{UserID: tok.UserID, GroupID: tok.GroupID, Name: tok.Name})
 		return err
@@ -131,32 +103,4 @@ func BenchmarkCreate(b *testing.B) {
 		batch.Queue("COMMIT")
 		return pool.SendBatch(ctx, &batch).Close()
 	})
-}
-
-// compare lets a call and its floor take turns and reports their medians, because the speed of a machine that others
-// use too, and above all of its disk, changes from one moment to the next.
-func compare(b *testing.B, name string, ours, floor func(i int) error) {
-	b.Helper()
-	calls := []func(int) error{ours, floor}
-	took := [2][]time.Duration{make([]time.Duration, 0, b.N), make([]time.Duration, 0, b.N)}
-	b.ResetTimer()
-	for i := range b.N {
-		for turn := range calls {
-			which := (i + turn) % len(calls)
-			start := time.Now()
-			err := calls[which](i)
-			took[which] = append(took[which], time.Since(start))
-			if err != nil {
-				b.Fatal(err)
-			}
-		}
-	}
-	b.ReportMetric(median(took[0]), "ns/"+name)
-	b.ReportMetric(median(took[1]), "ns/floor")
-	b.ReportMetric(median(took[0])/median(took[1]), name+"/floor")
-}
-
-func median(d []time.Duration) float64 {
-	slices.Sort(d)
-	return float64(d[len(d)/2])
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/patkit/pat"
+	"github.com/patkit/pat/internal/bench"
 	"github.com/patkit/pat/internal/pgtest"
 )
 
@@ -22,7 +23,7 @@ func BenchmarkCPU(b *testing.B) {
 	const tokens = 100_000
 	pool := pgtest.Pool(b, func(c *pgxpool.Config) { c.MaxConns = 1 })
 	s := open(b, pool)
-	records, values := issue(b, tokens)
+	records, values := bench.Records(b, tokens)
 	fill(b, s, records)
 	cfg := pat.Config{LastUsedInterval: -1, GroupLimit: 100, Scopes: pat.PublicFullScopes()}
 	verifier, err := pat.NewVerifier(s, cfg)

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/patkit/pat"
+	"github.com/patkit/pat/internal/bench"
 	"github.com/patkit/pat/internal/pgtest"
 	"github.com/patkit/pat/internal/testscale"
 )
@@ -157,7 +158,7 @@ func (s *scaled) logged(b *testing.B, call func(int) error) float64 {
 // end adds revoked tokens, which a purge may delete.
 func (s *scaled) end(b *testing.B, n int) {
 	b.Helper()
-	records, _ := issue(b, n)
+	records, _ := bench.Records(b, n)
 	for i := range records {
 		records[i].Token.RevokedAt = s.ended.Add(-time.Microsecond)
 	}
@@ -206,7 +207,7 @@ func benchmarkScaled(b *testing.B, tables []*scaled) {
 	b.Run("verify", func(b *testing.B) {
 		calls := each(func(s *scaled) func(int) error { return s.verify })
 		calls = append(calls, each(func(s *scaled) func(int) error { return s.selectOnly })...)
-		took := takeTurns(b, nil, calls...)
+		took := bench.TakeTurns(b, nil, calls...)
 		for i, s := range tables {
 			b.ReportMetric(took[i], "ns/verify-"+s.name)
 			b.ReportMetric(took[len(tables)+i], "ns/select-"+s.name)
@@ -220,7 +221,7 @@ func benchmarkScaled(b *testing.B, tables []*scaled) {
 		{"create", func(s *scaled) func(int) error { return s.create }},
 	} {
 		b.Run(c.name, func(b *testing.B) {
-			took := takeTurns(b, nil, each(c.call)...)
+			took := bench.TakeTurns(b, nil, each(c.call)...)
 			for i, s := range tables {
 				b.ReportMetric(took[i], "ns/"+c.name+"-"+s.name)
 			}
@@ -233,7 +234,7 @@ func benchmarkScaled(b *testing.B, tables []*scaled) {
 				s.end(b, batch)
 			}
 		}
-		took := takeTurns(b, prepare, each(func(s *scaled) func(int) error { return s.purge })...)
+		took := bench.TakeTurns(b, prepare, each(func(s *scaled) func(int) error { return s.purge })...)
 		for i, s := range tables {
 			b.ReportMetric(took[i]/batch, "ns/purged-token-"+s.name)
 		}
@@ -251,7 +252,7 @@ func benchmarkTouch(b *testing.B, tables []*scaled) {
 	for i, s := range tables {
 		calls = append(calls, func(int) error { return s.store.Touch(background, batches[i]) })
 	}
-	took := takeTurns(b, prepare, calls...)
+	took := bench.TakeTurns(b, prepare, calls...)
 	for i, s := range tables {
 		b.ReportMetric(took[i]/batch, "ns/touched-token-"+s.name)
 		b.Logf("%s: %.0f%% of the updates touched no index", s.name, 100*s.hotUpdates(b))
@@ -268,30 +269,4 @@ func (s *scaled) hotUpdates(b *testing.B) (share float64) {
 		require.NoError(b, err)
 	}
 	return share
-}
-
-// takeTurns lets calls take turns, see compare, and returns their medians in nanoseconds.
-func takeTurns(b *testing.B, prepare func(), calls ...func(i int) error) []float64 {
-	b.Helper()
-	took := make([][]time.Duration, len(calls))
-	b.ResetTimer()
-	for i := range b.N {
-		if prepare != nil {
-			prepare()
-		}
-		for turn := range calls {
-			which := (i + turn) % len(calls)
-			start := time.Now()
-			err := calls[which](i)
-			took[which] = append(took[which], time.Since(start))
-			if err != nil {
-				b.Fatal(err)
-			}
-		}
-	}
-	medians := make([]float64, len(calls))
-	for i := range calls {
-		medians[i] = median(took[i])
-	}
-	return medians
 }

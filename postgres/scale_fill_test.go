@@ -3,7 +3,6 @@ package postgres
 import (
 	"bufio"
 	"encoding/binary"
-	"fmt"
 	"io"
 	"math"
 	"math/rand/v2"
@@ -13,7 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
-	"github.com/patkit/pat"
+	"github.com/patkit/pat/internal/bench"
 )
 
 // contents are what a table of a benchmark was filled with.
@@ -68,8 +67,7 @@ func dropIndexes(b *testing.B, s *Store) (recreate func()) {
 
 // write makes the tokens in the format of a binary COPY (its page in PostgreSQL's manual).
 func (c *contents) write(to io.Writer) error {
-	sink := new(capture)
-	issuer, err := pat.NewIssuer(sink, pat.Config{Scopes: pat.PublicFullScopes()})
+	maker, err := bench.NewMaker(c.tokens, c.groups)
 	if err != nil {
 		return err
 	}
@@ -77,21 +75,17 @@ func (c *contents) write(to io.Writer) error {
 	const flags, extension, null = 0, 0, math.MaxUint32
 	row := binary.BigEndian.AppendUint64([]byte("PGCOPY\n\xff\r\n\x00"), flags<<32|extension)
 	for i := range c.tokens {
-		issued, err := issuer.Create(background, pat.CreateParams{
-			UserID: fmt.Sprintf("user-%d", rand.N(c.tokens/5)), GroupID: fmt.Sprint(i % c.groups), Name: "deploy key",
-		})
+		rec, value, err := maker.Make(background, i)
 		if err != nil {
 			return err
 		}
-		tok := &sink.rec.Token
-		tok.LastUsedAt = tok.CreatedAt
 		const most = 1_000_000
 		if rand.N(20) == 0 {
-			tok.RevokedAt = c.ended.Add(-rand.N(time.Hour))
+			rec.Token.RevokedAt = c.ended.Add(-rand.N(time.Hour))
 		} else if c.tokens <= most || rand.N(c.tokens) < most {
-			c.values = append(c.values, issued.Value.Reveal())
+			c.values = append(c.values, value)
 		}
-		fields, err := encode(sink.rec)
+		fields, err := encode(rec)
 		if err != nil {
 			return err
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/patkit/pat"
+	"github.com/patkit/pat/internal/bench"
 	"github.com/patkit/pat/internal/pgtest"
 )
 
@@ -30,9 +31,9 @@ func BenchmarkRevoke(b *testing.B) {
 			for i, s := range stores {
 				calls = append(calls, func(int) error { return revokeAtOnce(s, callers, records[i]) })
 			}
-			took := takeTurns(b, func() {
+			took := bench.TakeTurns(b, func() {
 				for i, s := range stores {
-					records[i], _ = issue(b, round)
+					records[i], _ = bench.Records(b, round)
 					addAll(b, s, records[i])
 				}
 			}, calls...)
@@ -84,7 +85,7 @@ func BenchmarkTouchByTwo(b *testing.B) {
 	const tokens = 100_000
 	schema := pgtest.Schema(b)
 	stores := []*Store{openIn(b, pgtest.Pool(b), schema), openIn(b, pgtest.Pool(b), schema)}
-	records, _ := issue(b, tokens)
+	records, _ := bench.Records(b, tokens)
 	fill(b, stores[0], records)
 	deadlocks := func() int {
 		return number(b, stores[0].pool, "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")

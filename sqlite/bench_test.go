@@ -7,42 +7,14 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
-	"slices"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/patkit/pat"
+	"github.com/patkit/pat/internal/bench"
 )
-
-// capture is a store that keeps the last record it was given, and holds none.
-type capture struct {
-	pat.Store
-	rec pat.Record
-}
-
-func (c *capture) Insert(_ context.Context, rec pat.Record, _ int) error {
-	c.rec = rec
-	return nil
-}
-
-// issue makes n records of n/10 groups, and their values. The tokens were used just now.
-func issue(b *testing.B, n int) (records []pat.Record, values []string) {
-	b.Helper()
-	store := new(capture)
-	issuer, err := pat.NewIssuer(store, pat.Config{Scopes: pat.PublicFullScopes()})
-	require.NoError(b, err)
-	for i := range n {
-		issued, err := issuer.Create(b.Context(), pat.CreateParams{
-			UserID: fmt.Sprintf("user-%d", rand.N(n/5+1)), GroupID: fmt.Sprint(i % (n/10 + 1)), Name: "deploy key",
-		})
-		require.NoError(b, err)
-		store.rec.Token.LastUsedAt = store.rec.Token.CreatedAt
-		records, values = append(records, store.rec), append(values, issued.Value.Reveal())
-	}
-	return records, values
-}
 
 // fill adds records in one transaction, so that a benchmark need not wait for as many syncs of the disk.
 func fill(b *testing.B, s *Store, records []pat.Record) {
@@ -72,7 +44,7 @@ func bare(b *testing.B, path string) *sql.DB {
 // hands out, and one that can't.
 func BenchmarkVerify(b *testing.B) {
 	const tokens = 100_000
-	records, values := issue(b, tokens)
+	records, values := bench.Records(b, tokens)
 	path := filepath.Join(b.TempDir(), "pat.db")
 	store, err := Open(path)
 	require.NoError(b, err)
@@ -106,34 +78,11 @@ func BenchmarkVerify(b *testing.B) {
 			bare := func(i int) error {
 				return selectBare(with.ctx, floor, records[order[(i+tokens/2)%tokens]].Token.Prefix)
 			}
-			compare(b, "verify", verify, bare)
+			bench.Compare(b, "verify", verify, bare)
 			b.ReportMetric(testing.AllocsPerRun(100, func() { _ = verify(0) }), "allocs/verify")
 			b.ReportMetric(testing.AllocsPerRun(100, func() { _ = bare(0) }), "allocs/floor")
 		})
 	}
-}
-
-// compare lets a call and its floor take turns and reports their medians, because the speed of a machine that others
-// use too, and above all of its disk, changes from one moment to the next.
-func compare(b *testing.B, name string, ours, floor func(i int) error) {
-	b.Helper()
-	calls := []func(int) error{ours, floor}
-	took := [2][]time.Duration{make([]time.Duration, 0, b.N), make([]time.Duration, 0, b.N)}
-	b.ResetTimer()
-	for i := range b.N {
-		for turn := range calls {
-			which := (i + turn) % len(calls)
-			start := time.Now()
-			err := calls[which](i)
-			took[which] = append(took[which], time.Since(start))
-			if err != nil {
-				b.Fatal(err)
-			}
-		}
-	}
-	b.ReportMetric(median(took[0]), "ns/"+name)
-	b.ReportMetric(median(took[1]), "ns/floor")
-	b.ReportMetric(median(took[0])/median(took[1]), name+"/floor")
 }
 
 func selectBare(ctx context.Context, stmt *sql.Stmt, key string) error {
@@ -149,7 +98,7 @@ func selectBare(ctx context.Context, stmt *sql.Stmt, key string) error {
 // transaction of its own, into another file with the same schema, as durable, and as full.
 func BenchmarkCreate(b *testing.B) {
 	const held = 100_000
-	records, _ := issue(b, held+b.N)
+	records, _ := bench.Records(b, held+b.N)
 	dir := b.TempDir()
 	for _, name := range []string{"ours.db", "floor.db"} {
 		filled, err := Open(filepath.Join(dir, name))
@@ -172,18 +121,13 @@ func BenchmarkCreate(b *testing.B) {
 	}
 	rows := bareRows(b, records[held:])
 
-	compare(b, "create", func(i int) error {
+	bench.Compare(b, "create", func(i int) error {
 		tok := records[held+i].Token
 		_, err := issuer.Create(ctx, pat.CreateParams{UserID: tok.UserID, GroupID: tok.GroupID, Name: tok.Name})
 		return err
 	}, func(i int) error {
 		return insertBare(ctx, db, stmt, rows[i])
 	})
-}
-
-func median(d []time.Duration) float64 {
-	slices.Sort(d)
-	return float64(d[len(d)/2])
 }
 
 func insertBare(ctx context.Context, db *sql.DB, stmt *sql.Stmt, row []any) error {

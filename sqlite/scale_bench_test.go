@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/patkit/pat"
+	"github.com/patkit/pat/internal/bench"
 	"github.com/patkit/pat/internal/testscale"
 )
 
@@ -88,24 +89,20 @@ func fillScale(b *testing.B, path string, n int) (values []string) {
 		require.NoError(b, writer.exec("DROP INDEX "+name))
 	}
 
-	sink := new(capture)
-	issuer, err := pat.NewIssuer(sink, pat.Config{Scopes: pat.PublicFullScopes()})
+	maker, err := bench.NewMaker(n, n/10)
 	require.NoError(b, err)
 	const batch, most = 10_000, 1_000_000
 	records := make([]pat.Record, 0, batch)
 	for i := range n {
-		issued, err := issuer.Create(ctx, pat.CreateParams{
-			UserID: fmt.Sprintf("user-%d", rand.N(n/5+1)), GroupID: fmt.Sprint(i % (n / 10)), Name: "deploy key",
-		})
+		rec, value, err := maker.Make(ctx, i)
 		require.NoError(b, err)
-		sink.rec.Token.LastUsedAt = sink.rec.Token.CreatedAt
-		records = append(records, sink.rec)
+		records = append(records, rec)
 		if len(records) == batch || i == n-1 {
 			fill(b, s, records)
 			records = records[:0]
 		}
 		if n <= most || rand.N(n) < most {
-			values = append(values, issued.Value.Reveal())
+			values = append(values, value)
 		}
 	}
 	for _, script := range scripts {

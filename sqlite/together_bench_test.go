@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/patkit/pat"
+	"github.com/patkit/pat/internal/bench"
 )
 
 // BenchmarkCreateTogether measures how many tokens a number of callers create per second, each one after the other, beside
@@ -37,7 +38,7 @@ func benchmarkTogether(b *testing.B, callers int) {
 	db := bare(b, floorPath)
 	db.SetMaxOpenConns(1)
 	stmt := prepareInsert(b, db)
-	records, _ := issue(b, b.N)
+	records, _ := bench.Records(b, b.N)
 	rows := bareRows(b, records)
 
 	// They take turns, because the speed of the disk changes from one moment to the next.
@@ -61,7 +62,9 @@ func benchmarkTogether(b *testing.B, callers int) {
 			took[which] = append(took[which], together(b, callers, turn, call))
 		}
 	}
-	perSecond := func(which int) float64 { return float64(callers*turn) * float64(time.Second) / median(took[which]) }
+	perSecond := func(which int) float64 {
+		return float64(callers*turn) * float64(time.Second) / bench.Median(took[which])
+	}
 	b.ReportMetric(perSecond(0), "creates/s")
 	b.ReportMetric(perSecond(1), "floor/s")
 	b.ReportMetric(perSecond(0)/perSecond(1), "create/floor")
