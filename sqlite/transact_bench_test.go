@@ -15,9 +15,9 @@ import (
 	"github.com/patkit/pat/internal/bench"
 )
 
-// BenchmarkCreateTogether measures how many tokens a number of callers create per second, each one after the other, beside
-// callers who INSERT such a row in a bare transaction each, on one connection: on several they would fail for the lock, or
-// wait for it by sleeping.
+// BenchmarkCreateTogether measures how many tokens a number of callers create per second, each one after the other,
+// beside callers who INSERT such a row in a bare transaction each, on one connection: on several they would fail for the
+// lock, or wait for it by sleeping.
 func BenchmarkCreateTogether(b *testing.B) {
 	for _, callers := range []int{1, 2, 4, 8, 16, 32} {
 		b.Run(fmt.Sprintf("callers=%d", callers), func(b *testing.B) { benchmarkTogether(b, callers) })
@@ -38,14 +38,16 @@ func benchmarkTogether(b *testing.B, callers int) {
 	db := bare(b, floorPath)
 	db.SetMaxOpenConns(1)
 	stmt := prepareInsert(b, db)
-	records, _ := bench.Records(b, b.N)
-	rows := bareRows(b, records)
-
-	// They take turns, because the speed of the disk changes from one moment to the next.
+	// They take turns, because the speed of the disk changes from one moment to the next. All turns are whole, so that
+	// b.N is rounded up.
 	const turn = 50
+	turns := (b.N + callers*turn - 1) / (callers * turn)
+	records, _ := bench.Records(b, turns*callers*turn)
+	rows := bareRows(b, records)
 	var took [2][]time.Duration
 	var ours, floor atomic.Int64
-	for ours.Load() < int64(b.N) {
+	b.ResetTimer()
+	for range turns {
 		for which, call := range []func() error{
 			func() error {
 				i := ours.Add(1) - 1
@@ -53,10 +55,7 @@ func benchmarkTogether(b *testing.B, callers int) {
 				return err
 			},
 			func() error {
-				if i := floor.Add(1) - 1; i < int64(b.N) {
-					return insertBare(b.Context(), db, stmt, rows[i])
-				}
-				return nil
+				return insertBare(b.Context(), db, stmt, rows[floor.Add(1)-1])
 			},
 		} {
 			took[which] = append(took[which], together(b, callers, turn, call))
