@@ -5,11 +5,13 @@ import (
 	"errors"
 	"slices"
 	"sync"
+	"time"
 )
 
 // write is what a caller wants to have written.
 type write struct {
-	ctx context.Context //nolint:containedctx // the caller's, whoever does the work
+	ctx   context.Context //nolint:containedctx // the caller's, whoever does the work
+	since time.Time
 	// work may be done again, where the transaction was lost in which it was done before.
 	work func(c *session) error
 	// done is closed once the outcome is there: err, or what work panicked with.

@@ -15,6 +15,8 @@ type session struct {
 	reads    readStatements
 	writes   writeStatements
 	prepared []stmt // all of reads and writes
+	// lockedSince is when the first of those who could not get the write lock began to wait. It is zero once one had it.
+	lockedSince time.Time
 }
 
 func newSession(conn conn) *session {

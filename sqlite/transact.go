@@ -1,6 +1,9 @@
 package sqlite
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // mostTogether is how many writes are committed together at most, so that the first of them does not wait for long.
 const mostTogether = 64
@@ -20,7 +23,7 @@ func (s *Store) transact(ctx context.Context, operation string, work func(c *ses
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	w := &write{ctx: ctx, work: work, done: make(chan struct{})}
+	w := &write{ctx: ctx, since: time.Now(), work: work, done: make(chan struct{})}
 	if !s.queue.add(w) {
 		return failed(ctx, operation, errClosed)
 	}
@@ -57,12 +60,29 @@ func (s *Store) commit(c *session, w *write) {
 	t := transaction{session: c, queue: &s.queue, todo: []*write{w}}
 	defer t.abandon()
 	for ctx := w.ctx; len(t.todo) > 0; ctx = context.WithoutCancel(ctx) { // from the second time on there are others in it
-		if err := c.begin(ctx, s.busyTimeout); err != nil {
+		if err := s.begin(ctx, c, t.todo[0].since); err != nil {
 			t.settle(&t.todo, c.end(err))
 			continue
 		}
 		t.run()
 	}
+}
+
+// begin takes the write lock for one who has been in line since the given time. While those before waited for the lock,
+// so did all behind them: where another process does not give it back, they all give up when their own time is over, and
+// not each a whole time after the one before.
+func (s *Store) begin(ctx context.Context, c *session, since time.Time) error {
+	if c.lockedSince.IsZero() {
+		c.lockedSince = time.Now()
+	}
+	if since.Before(c.lockedSince) {
+		since = c.lockedSince // what one has waited for the writes of this process does not count
+	}
+	err := c.begin(ctx, time.Until(since.Add(s.busyTimeout)))
+	if err == nil {
+		c.lockedSince = time.Time{}
+	}
+	return err
 }
 
 // drainQueue does the writes that still wait.

@@ -155,6 +155,47 @@ func TestNobodyWaitsForTheLockWithTheContextOfAnother(t *testing.T) {
 	})
 }
 
+// Where another process does not give the lock back, nobody waits longer because others were in line before.
+func TestWhoIsInLineWaitsForTheLockNoLongerThanTheFirst(t *testing.T) {
+	inLine(t, func(t *testing.T, l *line) {
+		var locked atomic.Bool
+		l.injector.busy = func(statement string) bool { return locked.Load() && statement == "BEGIN IMMEDIATE" }
+		pass := func(d time.Duration) { // of the bubble
+			time.Sleep(d)
+			synctest.Wait()
+		}
+		gaveUp := func(places ...int) {
+			t.Helper()
+			for _, i := range places {
+				assert.True(t, isBusy(l.answers()[i]), "number %d: %v", i, l.answers()[i])
+			}
+		}
+		recs := []pat.Record{l.insert(t.Context(), 0), l.insert(t.Context(), 0)}
+		pass(2 * l.busyTimeout) // for a write of this process, which does not count
+		locked.Store(true)
+		l.release()
+		pass(l.busyTimeout / 2)
+		recs = append(recs, l.insert(t.Context(), 0))
+		pass(l.busyTimeout/2 - time.Nanosecond)
+		assert.Equal(t, []error{errWaits, errWaits, errWaits}, l.answers())
+		pass(time.Nanosecond)
+		gaveUp(0, 1)
+		assert.Equal(t, errWaits, l.answers()[2], "who came later")
+		pass(l.busyTimeout/2 - time.Nanosecond)
+		locked.Store(false)
+		pass(time.Nanosecond)
+		assert.NoError(t, l.answers()[2])
+		l.holds(recs, false, false, true)
+
+		locked.Store(true)
+		l.insert(t.Context(), 0)
+		pass(l.busyTimeout - time.Nanosecond)
+		assert.Equal(t, errWaits, l.answers()[3], "a new wait for a lock that was free in between")
+		pass(time.Nanosecond)
+		gaveUp(3)
+	})
+}
+
 func TestAPanicGoesToItsCallerAlone(t *testing.T) {
 	for place := range 3 {
 		inLine(t, func(t *testing.T, l *line) {
