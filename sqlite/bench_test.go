@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -28,15 +27,6 @@ func fill(b *testing.B, s *Store, records []pat.Record) {
 		return nil
 	})
 	require.NoError(b, err)
-}
-
-// bare opens a database as a program without this library would.
-func bare(b *testing.B, path string) *sql.DB {
-	b.Helper()
-	db, err := sql.Open("sqlite3", "file:"+path+"?_journal_mode=WAL&_synchronous=FULL&_txlock=immediate")
-	require.NoError(b, err)
-	b.Cleanup(func() { require.NoError(b, db.Close()) })
-	return db
 }
 
 // BenchmarkVerify compares a verification with a bare prepared SELECT of the same columns by the same key, in the same
@@ -72,8 +62,7 @@ func BenchmarkVerify(b *testing.B) {
 	}{{"context can end", canEnd}, {"background", context.Background()}} {
 		b.Run(with.name, func(b *testing.B) {
 			verify := func(i int) error {
-				_, err := verifier.Verify(with.ctx, values[order[i%tokens]])
-				return err
+				return verifyOne(with.ctx, verifier, values[order[i%tokens]])
 			}
 			bare := func(i int) error {
 				return selectBare(with.ctx, floor, records[order[(i+tokens/2)%tokens]].Token.Prefix)
@@ -85,13 +74,13 @@ func BenchmarkVerify(b *testing.B) {
 	}
 }
 
-func selectBare(ctx context.Context, stmt *sql.Stmt, key string) error {
-	var prefix, userID, groupID, name, scopes string
-	var id, digest, rotatedFrom, rotatedTo []byte
-	var createdAt, updatedAt int64
-	var expiresAt, lastUsedAt, revokedAt sql.NullInt64
-	return stmt.QueryRowContext(ctx, key).Scan(&prefix, &id, &digest, &userID, &groupID, &name, &scopes, &createdAt, &updatedAt,
-		&expiresAt, &lastUsedAt, &revokedAt, &rotatedFrom, &rotatedTo)
+// verifyOne verifies a value, and checks that the answer is about this one.
+func verifyOne(ctx context.Context, verifier *pat.Verifier, value string) error {
+	tok, err := verifier.Verify(ctx, value)
+	if err == nil && tok.Prefix != value[4:16] {
+		return errAnother
+	}
+	return err
 }
 
 // BenchmarkCreate compares Issuer.Create, at a limit of 10 tokens per group, with a bare INSERT of such a row in a
@@ -128,16 +117,4 @@ func BenchmarkCreate(b *testing.B) {
 	}, func(i int) error {
 		return insertBare(ctx, db, stmt, rows[i])
 	})
-}
-
-func insertBare(ctx context.Context, db *sql.DB, stmt *sql.Stmt, row []any) error {
-	tx, err := db.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	if _, err := tx.StmtContext(ctx, stmt).ExecContext(ctx, row...); err != nil {
-		_ = tx.Rollback()
-		return err
-	}
-	return tx.Commit()
 }

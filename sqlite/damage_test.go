@@ -32,8 +32,8 @@ const (
 // damageTime is the present of the database that is damaged.
 var damageTime = time.Date(2031, time.May, 1, 0, 0, 0, 0, time.UTC)
 
-// wholeDatabase is what a process leaves that was killed: a database file, and a log with changes that are not yet in it.
-// The pages are small, so that a few edits reach much.
+// wholeDatabase is what a process leaves that was killed: a database file, and a log with changes that are not yet in
+// it. The pages are small, so that a few edits reach much.
 type wholeDatabase struct{ file, log []byte }
 
 func makeWholeDatabase(t testing.TB) wholeDatabase {
@@ -85,8 +85,8 @@ func damageRecord(t testing.TB, value string, id int) pat.Record {
 	}}
 }
 
-// write puts the database at path with the edits made: four bytes for each, which are the kind of the edit and the file,
-// an offset of two bytes, and an argument.
+// write puts the database at path with the edits made: four bytes for each, which are the kind of the edit and the
+// file, an offset of two bytes, and an argument.
 func (whole wholeDatabase) write(t testing.TB, path string, edits []byte) {
 	t.Helper()
 	contents := [2][]byte{append([]byte{}, whole.file...), append([]byte{}, whole.log...)}
@@ -160,8 +160,8 @@ func scanPlainly(ctx context.Context, db *sql.DB) (map[any]plainRow, error) {
 	return rows, found.Err()
 }
 
-// errNoVerdict is the verdict where the digest is not SHA-256: the store hands on what is well-formed, and a verifier that
-// doesn't have the algorithm can say neither yes nor no.
+// errNoVerdict is the verdict where the digest is not SHA-256: the store hands on what is well-formed, and a verifier
+// that doesn't have the algorithm can say neither yes nor no.
 var errNoVerdict = errors.New("a fault")
 
 // verdict is what a verification of the value has to come to.

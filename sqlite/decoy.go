@@ -5,13 +5,13 @@ import "github.com/patkit/pat"
 // decoyPrefix is the prefix of the decoy. No token has it, because of the space.
 const decoyPrefix = "no token"
 
-// decoy is a row like that of a usual token. Where a prefix is absent it is read and decoded like any other. Without it an
-// absent prefix would be found out in three quarters of the time that a wrong secret takes, and the difference would tell
-// which prefixes exist.
+// decoy is a row like that of a usual token. Where a prefix is absent it is read and decoded like any other. Without it
+// an absent prefix would be found out in three quarters of the time that a wrong secret takes, and the difference would
+// tell which prefixes exist.
 //
-// It goes behind the SELECT of a token: SQLite runs the parts of a UNION ALL from left to right, and stops behind the first
-// row, which is all that is asked for. It is a subquery so that what is selected from it is worked out row by row as it
-// is for a token, and not as a constant, before SQLite knows whether it is needed.
+// It goes behind the SELECT of a token: SQLite runs the parts of a UNION ALL from left to right, and stops behind the
+// first row, which is all that is asked for. It is a subquery so that what is selected from it is worked out row by row
+// as it is for a token, and not as a constant, before SQLite knows whether it is needed.
 const decoy = " FROM (SELECT '" + decoyPrefix + "' AS prefix, zeroblob(16) AS id," +
 	" x'" + decoyDigest + "' AS digest, 'usual-user' AS user_id, 'usual-group' AS group_id," +
 	" 'usual name' AS name, 'public_scope' AS scopes, 1924992000000000 AS created_at, 1924992000000000 AS updated_at," +

@@ -9,14 +9,16 @@ import (
 	"github.com/patkit/pat"
 )
 
-// packed are the columns of a token in the form that a verification reads. The driver makes two allocations for a column
-// that is text or binary, and one for a number above 255, so the texts, the id and the digest are one text here. The time of
-// the last change is 1 where it is that of the creation, as it mostly is.
+// packed are the columns of a token in the form that a verification reads. The driver makes two allocations for a
+// column that is text or binary, and one for a number above 255, so the texts, the id and the digest are one text here.
+// The time of the last change is 1 where it is that of the creation, as it mostly is. A row that was changed in the
+// first 255 microseconds of 1970, one of which could be taken for that mark, is not given in this form.
 //
-// A text does not tell of which types it was made, so SQLite checks them, and gives NULL in place of a row in which one is
-// wrong. A number is less than any text, and what is binary is greater (https://www.sqlite.org/datatype3.html#sort_order).
-// The plus keeps SQLite from converting what it compares. Two columns are asked for their types: the scopes, because they may
-// be empty, and what is binary and empty lies between too; and the time of the last change, because 5.0 equals 5.
+// A text does not tell of which types it was made, so SQLite checks them, and gives NULL in place of a row in which one
+// is wrong. A number is less than any text, and what is binary is greater
+// (https://www.sqlite.org/datatype3.html#sort_order). The plus keeps SQLite from converting what it compares. Two
+// columns are asked for their types: the scopes, because they may be empty, and what is binary and empty lies between
+// too; and the time of the last change, because 5.0 equals 5.
 const (
 	packed = "CASE WHEN +user_id BETWEEN '' AND x'' AND +group_id BETWEEN '' AND x'' AND +name BETWEEN '' AND x''" +
 		" AND typeof(scopes) = 'text' AND +id >= x'' AND length(id) = 16 AND +digest >= x''" +
@@ -54,8 +56,8 @@ func (c *session) lookUp(prefix string) (rec pat.Record, err error) {
 	return c.find(c.reads.byPrefix, prefix)
 }
 
-// unpack reads a row in its packed form. It reports false for what encode can't have written, and for a text that has the
-// separator in it: there are more than four then.
+// unpack reads a row in its packed form. It reports false for what encode can't have written, and for a text that has
+// the separator in it: there are more than four then.
 func unpack(row []driver.Value, rec *pat.Record) bool {
 	text, ok := row[0].(string)
 	digestLength, _ := row[1].(int64) // without which the text is NULL too

@@ -14,9 +14,17 @@ import (
 func TestNoStatementScansOrSorts(t *testing.T) {
 	s := testStore(t, ":memory:")
 	queries := map[string]string{
-		findByPrefixOrDecoy: "PRIMARY KEY (prefix=?)", findPacked: "PRIMARY KEY (prefix=?)", findByID: "pat_tokens_id (id=?)", countGroup: "COVERING INDEX pat_tokens_group_live (group_id=?)",
-		revoke: "pat_tokens_id (id=?)", touch: "PRIMARY KEY (prefix=?)", replaceDigest: "PRIMARY KEY (prefix=?)", endOld: "pat_tokens_id (id=?)",
-		purge: "pat_tokens_expiring (expires_at<?)", clash: "MULTI-INDEX OR",
+		findByPrefixOrDecoy: "PRIMARY KEY (prefix=?)",
+		findPacked:          "PRIMARY KEY (prefix=?)",
+		findByID:            "pat_tokens_id (id=?)",
+		nextRecords:         "PRIMARY KEY (prefix>?)",
+		countGroup:          "COVERING INDEX pat_tokens_group_live (group_id=?)",
+		clash:               "MULTI-INDEX OR",
+		revoke:              "pat_tokens_id (id=?)",
+		touch:               "PRIMARY KEY (prefix=?)",
+		replaceDigest:       "PRIMARY KEY (prefix=?)",
+		endOld:              "pat_tokens_id (id=?)",
+		purge:               "pat_tokens_expiring (expires_at<?)",
 	}
 	for _, kind := range listKinds {
 		index, _ := kind.owner()

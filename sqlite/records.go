@@ -9,8 +9,8 @@ import (
 )
 
 const (
-	// recordsPage is how many records are read at once, so that neither a connection nor the write-ahead log is held for
-	// as long as the caller takes.
+	// recordsPage is how many records are read at once, so that neither a connection nor the write-ahead log is held
+	// for as long as the caller takes.
 	recordsPage = 500
 	nextRecords = "SELECT " + columns + " FROM pat_tokens WHERE prefix > ? ORDER BY prefix LIMIT ?"
 )

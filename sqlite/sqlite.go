@@ -2,14 +2,14 @@
 // it share the file.
 //
 // A write has reached the disk when its method returns (write-ahead log, synchronous=FULL). Writes that wait for one
-// another share a transaction and its sync, each with an outcome of its own. The database file
-// and the two beside it (-wal, -shm) are readable by their owner alone. All of the library's tables and indexes begin
-// with pat_, so that a host may keep tables of its own in the same file. The file must be on a local disk: SQLite's
-// write-ahead log does not work over a network. It is mapped into memory for reading, so a program other than SQLite that
-// cuts it off while it is open ends the process.
+// another share a transaction and its sync, each with an outcome of its own. The database file and the two beside it
+// (-wal, -shm) are readable by their owner alone. All of the library's tables and indexes begin with pat_, so that a
+// host may keep tables of its own in the same file. The file must be on a local disk: SQLite's write-ahead log does not
+// work over a network. It is mapped into memory for reading, so a program other than SQLite that cuts it off while it
+// is open ends the process.
 //
-// It is built on github.com/mattn/go-sqlite3, which it calls without database/sql in between, and needs cgo. Importing it
-// registers the driver's name, sqlite3, with database/sql, and does nothing else.
+// It is built on github.com/mattn/go-sqlite3, which it calls without database/sql in between, and needs cgo. Importing
+// it registers the driver's name, sqlite3, with database/sql, and does nothing else.
 package sqlite
 
 import (
@@ -79,9 +79,9 @@ func Open(path string, opts ...Option) (*Store, error) {
 	return s, nil
 }
 
-// Close waits for the calls in progress, also for those that wait for their turn to write, closes the database and, if no other process has it open, folds the
-// write-ahead log into the database file. Calls that come later fail with an error that matches fs.ErrClosed. Closing
-// again is harmless and returns the same.
+// Close waits for the calls in progress, and for those that wait for their turn to write. Then it closes the database
+// and, if no other process has it open, folds the write-ahead log into the database file. Calls that come later fail
+// with an error that matches fs.ErrClosed. Closing again is harmless and returns the same.
 func (s *Store) Close() error {
 	if s.close == nil { // not made by Open
 		return nil

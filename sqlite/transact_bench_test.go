@@ -1,7 +1,6 @@
 package sqlite
 
 import (
-	"database/sql"
 	"fmt"
 	"path/filepath"
 	"sync"
@@ -16,8 +15,8 @@ import (
 )
 
 // BenchmarkCreateTogether measures how many tokens a number of callers create per second, each one after the other,
-// beside callers who INSERT such a row in a bare transaction each, on one connection: on several they would fail for the
-// lock, or wait for it by sleeping.
+// beside callers who INSERT such a row in a bare transaction each, on one connection: on several they would fail for
+// the lock, or wait for it by sleeping.
 func BenchmarkCreateTogether(b *testing.B) {
 	for _, callers := range []int{1, 2, 4, 8, 16, 32} {
 		b.Run(fmt.Sprintf("callers=%d", callers), func(b *testing.B) { benchmarkTogether(b, callers) })
@@ -90,25 +89,4 @@ func together(b *testing.B, callers, n int, call func() error) time.Duration {
 		require.NoError(b, err)
 	}
 	return took
-}
-
-func prepareInsert(b *testing.B, db *sql.DB) *sql.Stmt {
-	b.Helper()
-	stmt, err := db.PrepareContext(b.Context(), "INSERT INTO pat_tokens VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)")
-	require.NoError(b, err)
-	return stmt
-}
-
-// bareRows are the columns of records, as database/sql takes them.
-func bareRows(b *testing.B, records []pat.Record) [][]any {
-	b.Helper()
-	rows := make([][]any, len(records))
-	for i, rec := range records {
-		row, err := encode(rec)
-		require.NoError(b, err)
-		for _, value := range row {
-			rows[i] = append(rows[i], value)
-		}
-	}
-	return rows
 }
