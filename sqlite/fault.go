@@ -46,10 +46,29 @@ func classify(err error) error {
 	return fmt.Errorf("%w: %w", class, err)
 }
 
+// ofCommit adds [pat.ErrOutcomeUnknown] to the error of a commit that may yet turn out to be done. SQLite undoes it, and
+// nobody sees it; but if it was the sync that failed, or something behind it, then the write-ahead log has the whole of
+// it, as a commit. Should every process crash before another one takes its place in the log, the recovery finds it there
+// (https://www.sqlite.org/fileformat2.html#the_write_ahead_log).
+func ofCommit(err error) error {
+	e, ok := errors.AsType[sqlite3.Error](err)
+	switch {
+	case err == nil:
+		return nil
+	case ok && (e.Code == sqlite3.ErrFull || e.Code == sqlite3.ErrBusy || e.ExtendedCode == sqlite3.ErrIoErrWrite):
+		return err // the last frame, which makes it a commit, is not in the log
+	}
+	return fmt.Errorf("%w: %w", pat.ErrOutcomeUnknown, err)
+}
+
 // failed is the error of a method that ctx may have ended.
 func failed(ctx context.Context, operation string, err error) error {
-	if ended := ctx.Err(); ended != nil {
-		return ended
+	ended := ctx.Err()
+	switch {
+	case ended == nil:
+		return fault(operation, err)
+	case errors.Is(err, pat.ErrOutcomeUnknown):
+		return fmt.Errorf("%w: %w", fault(operation, err), ended)
 	}
-	return fault(operation, err)
+	return ended
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mattn/go-sqlite3"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -140,12 +141,14 @@ func TestEveryStatementOfEveryMethodFails(t *testing.T) {
 					f.injector.arm(n+1, done)
 					err := call(t.Context(), f.Store, f.rec)
 					require.ErrorIs(t, err, errDisk, name)
+					commit := statement == "COMMIT"
+					assert.Equal(t, commit, errors.Is(err, pat.ErrOutcomeUnknown), name)
 					for _, sentinel := range []error{pat.ErrInvalidToken, pat.ErrNotFound, pat.ErrExists, pat.ErrLimitReached} {
 						require.NotErrorIs(t, err, sentinel, name)
 					}
 					f.injector.arm(0, false)
 					f.rested(t)
-					if done && statement == "COMMIT" {
+					if done && commit {
 						assert.Equal(t, after, f.state(t), "%s: the outcome was unknown, and is that of the commit", name)
 					} else {
 						assert.Equal(t, before, f.state(t), name)
@@ -157,6 +160,41 @@ func TestEveryStatementOfEveryMethodFails(t *testing.T) {
 		})
 	}
 	t.Logf("%d cells: %d methods, each statement, before and after it ran", cells, len(methods))
+}
+
+func TestACommitThatFailsIsUnknownUnlessItCannotBeInTheLog(t *testing.T) {
+	assert.NoError(t, ofCommit(nil))
+	for _, c := range []struct {
+		err     sqlite3.Error
+		unknown bool
+	}{
+		{sqlite3.Error{Code: sqlite3.ErrBusy}, false},
+		{sqlite3.Error{Code: sqlite3.ErrFull}, false},
+		{sqlite3.Error{Code: sqlite3.ErrIoErr, ExtendedCode: sqlite3.ErrIoErrWrite}, false},
+		{sqlite3.Error{Code: sqlite3.ErrIoErr, ExtendedCode: sqlite3.ErrIoErrFsync}, true},
+		{sqlite3.Error{Code: sqlite3.ErrIoErr, ExtendedCode: sqlite3.ErrIoErrSHMSize}, true},
+		{sqlite3.Error{Code: sqlite3.ErrNomem}, true},
+	} {
+		err := ofCommit(c.err)
+		assert.ErrorIs(t, err, c.err)
+		assert.Equal(t, c.unknown, errors.Is(err, pat.ErrOutcomeUnknown), "%v", err)
+	}
+}
+
+func TestAContextThatEndsDoesNotHideThatTheOutcomeIsUnknown(t *testing.T) {
+	f := newFaultyStore(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	f.injector.failing = func(statement string) bool {
+		if statement == "COMMIT" {
+			cancel()
+		}
+		return statement == "COMMIT"
+	}
+	err := f.Insert(ctx, nextRecord(f.rec), 0)
+	for _, want := range []error{pat.ErrOutcomeUnknown, errDisk, context.Canceled} {
+		assert.ErrorIs(t, err, want)
+	}
+	f.rested(t)
 }
 
 // TestEveryLookAtTheContextMayBeTheLast ends the context at each moment at which a method asks for it.

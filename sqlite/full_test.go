@@ -60,6 +60,7 @@ func TestAFullDiskLosesNothing(t *testing.T) {
 					return
 				}
 				require.ErrorIs(t, err, full.want)
+				require.NotErrorIs(t, err, pat.ErrOutcomeUnknown)
 				assertSameContents(t, model, s)
 
 				makeRoom()

@@ -120,7 +120,7 @@ func (t *transaction) run() {
 			return
 		}
 	}
-	t.settle(&t.begun, t.session.end(nil))
+	t.settle(&t.begun, ofCommit(t.session.end(nil)))
 }
 
 func (t *transaction) next() *write {
