@@ -21,8 +21,8 @@ import (
 const groupLimit = 10
 
 // BenchmarkCreate measures how many tokens per second can be created, each of them durable before its caller has the
-// answer, by so many callers at once. The hand-written peer is the bare transaction with one INSERT, on the one connection
-// that writes; it does less: it has no limit to keep, and fewer indexes.
+// answer, by so many callers at once. The hand-written peer is the bare transaction with one INSERT, on the one
+// connection that writes; it does less: it has no limit to keep, and fewer indexes.
 func BenchmarkCreate(b *testing.B) {
 	b.Run("peer=handwritten/store=sqlite", func(b *testing.B) {
 		atOnce(b, handwrittenCreator)

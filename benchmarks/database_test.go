@@ -2,6 +2,7 @@ package benchmarks
 
 import (
 	"database/sql"
+	"runtime"
 	"testing"
 
 	_ "github.com/mattn/go-sqlite3" // the driver that package sqlite uses
@@ -22,6 +23,9 @@ func database(b *testing.B, path, options string) *sql.DB {
 	db, err := sql.Open("sqlite3", "file:"+path+options)
 	require.NoError(b, err)
 	b.Cleanup(func() { require.NoError(b, db.Close()) })
+	// As whoever serves requests on all cores sets it. By default two are kept, and a machine with more cores would
+	// open and close a file all the time.
+	db.SetMaxIdleConns(max(2, runtime.GOMAXPROCS(0)))
 	return db
 }
 

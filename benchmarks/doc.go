@@ -8,7 +8,7 @@
 //	go test -run '^$' -bench . -benchmem -benchtime 0.1s -count 5 -timeout 1h . | tee results/DATE.txt
 //	go run ./chart -doc ../docs/performance.md results/DATE.txt
 //
-// The flag -tokens says how many tokens the stores hold, such as -tokens 1000,1000000; to fill a file with a million takes
-// about a minute. With PAT_TEST_POSTGRES in the environment, PostgreSQL is measured too: ../scripts/postgres starts a
-// server and runs a command beside it.
+// The flag -tokens says how many tokens the stores hold, such as -tokens 1000,1000000; to fill a file with a million
+// takes about a minute. With PAT_TEST_POSTGRES in the environment, PostgreSQL is measured too: ../scripts/postgres
+// starts a server and runs a command beside it.
 package benchmarks

@@ -19,7 +19,8 @@ import (
 //
 // Less: no checksum, so that garbage costs a look-up; the hash is found by the index, so that the comparison is not in
 // constant time; no rotation, no limit, no answer as to why something was refused; all requests wait for one another's
-// writes. What leaks from the database is digests.
+// writes. The table is the usual one, in which SQLite goes from the index to the row: two descents, where this
+// library's table takes one. What leaks from the database is digests.
 func verifyHandwritten(b *testing.B) {
 	for _, n := range sizes(b, anySize) {
 		verifyHandwrittenForm(b, "handwritten-select-only", n, syncFull, false)

@@ -16,9 +16,9 @@ import (
 	"github.com/patkit/pat/httpadapter"
 )
 
-// BenchmarkHTTP measures the handlers of package httpadapter over the memory store, without a network: the verify route,
-// and RequireToken in front of a handler that answers with the owner. Beside each stands a bare handler with the same
-// input and output, which decodes or looks at what it gets, and verifies nothing.
+// BenchmarkHTTP measures the handlers of package httpadapter over the memory store, without a network: the verify
+// route, and RequireToken in front of a handler that answers with the owner. Beside each stands a bare handler with the
+// same input and output, which decodes or looks at what it gets, and verifies nothing.
 func BenchmarkHTTP(b *testing.B) {
 	store, valid := inMemory(b, 1000)
 	verifier, err := pat.NewVerifier(store, recently)

@@ -16,9 +16,9 @@ import (
 // verifyJWT is github.com/golang-jwt/jwt/v5: signed tokens that carry what they say, parsed and validated.
 //
 // Less: there is no look-up, and so no revocation before the expiry, no last-used time, no list, no limit, nothing that
-// could be changed after it was issued. A service that has to revoke looks into a list of its own at each request, which
-// is not measured here. More: whoever has the public key can verify, without asking anybody. There is no database that
-// could leak; whoever gets the signing key can make tokens for everybody.
+// could be changed after it was issued. A service that has to revoke looks into a list of its own at each request,
+// which is not measured here. More: whoever has the public key can verify, without asking anybody. There is no database
+// that could leak; whoever gets the signing key can make tokens for everybody.
 func verifyJWT(b *testing.B) {
 	for _, kind := range []struct {
 		method jwt.SigningMethod

@@ -92,3 +92,14 @@ func shuffle(credentials []credential) {
 		credentials[i] = credential{value: cut(len(c.value)), owner: cut(len(c.owner))}
 	}
 }
+
+// changed returns a value with another letter at i, both of them of base64url.
+func changed(value string, i int) string {
+	text := []byte(value)
+	if text[i] == 'A' {
+		text[i] = 'B'
+	} else {
+		text[i] = 'A'
+	}
+	return string(text)
+}

@@ -17,11 +17,12 @@ import (
 // The peer here is github.com/alexedwards/scs: server-side sessions. Each verification loads the session as its
 // middleware does, and takes the user from it; the cookie, and the response that the middleware wraps, are left out.
 //
-// More: a session holds any values, which are decoded from gob at each load, and can be written back. Less: no scopes,
-// no last-used time, no list of what an owner has, no limit; the value has no checksum, so that garbage costs a look-up.
-// Revocation works the same, by taking the row away. What leaks from the database is live credentials: the token itself is
-// the key, unless HashTokenInStore is set, which it isn't by default. It is found by the index of the database, so that
-// the comparison is not in constant time.
+// More: a session holds any values, which are decoded from gob at each load, and can be written back; it can end when
+// it is idle, which is not set here, as each load would then be a write. Less: no scopes, no last-used time, no list of
+// what an owner has, no limit; the value has no checksum, so that garbage costs a look-up. Revocation works the same,
+// by taking the row away. What leaks from the database is live credentials: the token itself is the key, unless
+// HashTokenInStore is set, which it isn't by default. It is found by the index of the database, so that the comparison
+// is not in constant time.
 
 func verifySCSMemory(b *testing.B) {
 	for _, n := range sizes(b, anySize) {

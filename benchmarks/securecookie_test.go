@@ -12,9 +12,9 @@ import (
 // verifySecureCookie is github.com/gorilla/securecookie: a cookie that carries its values, encrypted (AES-256) and
 // authenticated (HMAC-SHA-256).
 //
-// Less: as with a signed token there is no look-up, and so no revocation, no last-used time, no list and no limit; there
-// are no scopes; it ends when its age says so. More: the holder can't read what is in it. There is no database that could
-// leak; whoever gets the keys can make cookies for everybody.
+// Less: as with a signed token there is no look-up, and so no revocation, no last-used time, no list and no limit;
+// no scopes of its own; it ends when its age says so. More: the holder can't read what is in it. There is no database
+// that could leak; whoever gets the keys can make cookies for everybody.
 func verifySecureCookie(b *testing.B) {
 	b.Run(name("securecookie", "none", someTokens), func(b *testing.B) {
 		hashKey, blockKey := make([]byte, 64), make([]byte, 32)

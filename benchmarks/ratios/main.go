@@ -1,6 +1,6 @@
 // Command ratios compares two series of benchmark runs that took turns: of each benchmark it prints the medians and the
-// ratios new/old of the rounds, of the time on a processor. ../scripts/compare calls it, with a folder that has old-1.txt, new-1.txt, old-2.txt and so
-// on in it.
+// ratios new/old of the rounds, of the time on a processor. scripts/compare calls it, with a folder that has old-1.txt,
+// new-1.txt, old-2.txt and so on in it.
 package main
 
 import (

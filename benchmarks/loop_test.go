@@ -21,8 +21,8 @@ func loop(b *testing.B, call func(i int) error) {
 	b.ReportMetric(float64(processorTime(b)-began)/float64(b.N), "cpu-ns/op")
 }
 
-// processorTime is how long the process has been on a processor, garbage collection and calls of the system included. It
-// is what scripts/compare compares: on a machine that others use too, it strays far less than the time by the clock.
+// processorTime is how long the process has been on a processor, garbage collection and calls of the system included.
+// It is what scripts/compare compares: on a machine that others use too, it strays far less than the time by the clock.
 func processorTime(b *testing.B) time.Duration {
 	b.Helper()
 	var usage syscall.Rusage
