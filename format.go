@@ -103,11 +103,10 @@ func isBase62(s string) bool {
 
 // checksum is the CRC-32 (IEEE) of everything before it. It turns away typing errors and garbage before a store is
 // asked. It is a filter, not security.
-func checksum(text string) uint32 {
-	// A []byte conversion would allocate, because crc32 calls through a function variable and so lets its argument
-	// escape. crc32 only reads.
-	return crc32.ChecksumIEEE(unsafe.Slice(unsafe.StringData(text), len(text)))
-}
+func checksum(text string) uint32 { return crc32.ChecksumIEEE(bytesOf(text)) }
+
+// bytesOf returns the bytes of a string where a conversion would copy or allocate. They must only be read.
+func bytesOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
 
 // appendBase62 appends sum in base62, with leading zeros, most significant digit first.
 func appendBase62(b []byte, sum uint32) []byte {

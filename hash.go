@@ -134,18 +134,10 @@ func isPlain(d Digest) bool {
 // equal compares in constant time. Both sides are digests of equal length, so that neither the secret nor its length
 // leaks through the time taken.
 func equal(stored string, computed *[sha256.Size]byte) bool {
-	var fixed [sha256.Size]byte
-	copy(fixed[:], stored)
-	return subtle.ConstantTimeCompare(fixed[:], computed[:]) == 1
+	return subtle.ConstantTimeCompare(bytesOf(stored), computed[:]) == 1
 }
 
-func sha256Sum(value string) [sha256.Size]byte {
-	if len(value) > valueLength {
-		return sha256.Sum256([]byte(value)) // imported tokens only
-	}
-	var buffer [valueLength]byte // on the stack, where a conversion to []byte would allocate
-	return sha256.Sum256(buffer[:copy(buffer[:], value)])
-}
+func sha256Sum(value string) [sha256.Size]byte { return sha256.Sum256(bytesOf(value)) }
 
 // pepper computes HMAC-SHA-256 under one key. It reuses its states, because making one costs four allocations.
 type pepper struct {

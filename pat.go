@@ -73,11 +73,17 @@ type Token struct {
 }
 
 // Revoked reports whether the token was revoked.
-func (t Token) Revoked() bool { return !t.RevokedAt.IsZero() }
+func (t Token) Revoked() bool { return isRevoked(&t) }
 
 // Expired reports whether the token is past its end at the time now. It is expired from the very instant of
 // ExpiresAt on.
-func (t Token) Expired(now time.Time) bool { return !t.ExpiresAt.IsZero() && !now.Before(t.ExpiresAt) }
+func (t Token) Expired(now time.Time) bool { return isExpired(&t, now) }
+
+// isRevoked and isExpired are for Verify, which would copy the whole Token for a method of the value, inlined or not.
+func isRevoked(t *Token) bool { return !t.RevokedAt.IsZero() }
+func isExpired(t *Token, now time.Time) bool {
+	return !t.ExpiresAt.IsZero() && !now.Before(t.ExpiresAt)
+}
 
 // isWhole reports whether a token that a store returned has what a host goes by: an id, and an owner. A token without a
 // user could pass for anybody's. The form of the id is not looked at beyond its length, because every verification

@@ -73,9 +73,9 @@ func (v *Verifier) Verify(ctx context.Context, value string) (Token, error) {
 	}
 	now := v.now()
 	switch {
-	case rec.Token.Revoked():
+	case isRevoked(&rec.Token):
 		err = ErrRevoked
-	case rec.Token.Expired(now):
+	case isExpired(&rec.Token, now):
 		err = ErrExpired
 	case v.ownerActive != nil:
 		err = v.askForOwner(ctx, &rec.Token)

@@ -55,7 +55,7 @@ func newWriteBehind(store Store, s *settings) *writeBehind {
 // "is this token still in use?", and a write for each verification would make every read wait for the disk. A
 // clock that went backwards writes nothing, as last-used times only move forward.
 func due(last, now time.Time, interval time.Duration) bool {
-	return now.Sub(last) >= interval || last.IsZero()
+	return !now.Before(last.Add(interval)) || last.IsZero()
 }
 
 // generations remembers, by prefix, the use last queued, for at least one interval: a store that is slow, or that

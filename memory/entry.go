@@ -88,20 +88,20 @@ func (e *entry) fill(rec *pat.Record) {
 	tok.Name = e.name()
 	tok.Prefix = e.prefix()
 	tok.Scopes = e.scopes.Value()
-	tok.CreatedAt = e.created.time()
-	tok.LastUsedAt = instant(e.lastUsed.Load()).time()
 	tok.RotatedFrom = e.rotatedFrom()
+	tok.CreatedAt = e.created.time()
+	instant(e.lastUsed.Load()).putTime(&tok.LastUsedAt)
 	if s := e.changed.Load(); s != nil {
 		rec.Digest = s.digest
 		tok.UpdatedAt = s.updated.time()
-		tok.ExpiresAt = s.expires.time()
-		tok.RevokedAt = s.revoked.time()
+		s.expires.putTime(&tok.ExpiresAt)
+		s.revoked.putTime(&tok.RevokedAt)
 		tok.RotatedTo = s.rotatedTo
 		return
 	}
 	rec.Digest = e.digest
 	tok.UpdatedAt = tok.CreatedAt
-	tok.ExpiresAt = e.expires.time()
+	e.expires.putTime(&tok.ExpiresAt)
 }
 
 func (e *entry) token() pat.Token {

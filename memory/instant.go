@@ -23,3 +23,10 @@ func instantOf(t time.Time) instant {
 func (i instant) time() time.Time {
 	return time.Unix(int64(i>>microBits), int64(i&(1<<microBits-1))*1000).UTC()
 }
+
+// putTime writes the time to t, which is zero, so that the zero time costs a comparison.
+func (i instant) putTime(t *time.Time) {
+	if i != none {
+		*t = i.time()
+	}
+}
