@@ -1,6 +1,6 @@
 // Package benchmarks measures a verification by this library beside the least work that could do it, and beside what
 // people use instead. It is a module of its own, so that none of the peers enters the library's go.mod, and it uses
-// nothing of the library but what is exported.
+// nothing of the library but what is exported, and SQLite's table, to fill a file quickly.
 //
 // Every peer has a file, whose comment says what it does less or more than this library. One command makes the raw
 // output, in the form that benchstat reads, and another one the charts of docs/performance.md:
