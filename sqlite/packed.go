@@ -71,13 +71,7 @@ func unpack(row []driver.Value, rec *pat.Record) bool {
 	}
 	d := decoder{values: row[2:packedColumns]}
 	tok := &rec.Token
-	tok.CreatedAt = d.time("created_at")
-	tok.UpdatedAt = d.time("updated_at")
-	tok.ExpiresAt = d.time("expires_at")
-	tok.LastUsedAt = d.time("last_used_at")
-	tok.RevokedAt = d.time("revoked_at")
-	tok.RotatedFrom = d.id("rotated_from")
-	tok.RotatedTo = d.id("rotated_to")
+	d.history(tok)
 	tok.ID = uuid.UUID([]byte(id)).String()
 	digest, err := pat.ParseDigest(encoded)
 	d.check("digest", err == nil)

@@ -119,13 +119,7 @@ func decode(values []driver.Value) (pat.Record, error) {
 	tok.GroupID = d.text("group_id")
 	tok.Name = d.text("name")
 	tok.Scopes = d.scopes("scopes")
-	tok.CreatedAt = d.time("created_at")
-	tok.UpdatedAt = d.time("updated_at")
-	tok.ExpiresAt = d.time("expires_at")
-	tok.LastUsedAt = d.time("last_used_at")
-	tok.RevokedAt = d.time("revoked_at")
-	tok.RotatedFrom = d.id("rotated_from")
-	tok.RotatedTo = d.id("rotated_to")
+	d.history(tok)
 	if column := missing(tok); column != "" {
 		d.check(column, false)
 	}
@@ -172,6 +166,17 @@ func (d *decoder) next() driver.Value {
 	value := d.values[0]
 	d.values = d.values[1:]
 	return value
+}
+
+// history takes the columns that tell what happened when, the last ones of a row in either form.
+func (d *decoder) history(tok *pat.Token) {
+	tok.CreatedAt = d.time("created_at")
+	tok.UpdatedAt = d.time("updated_at")
+	tok.ExpiresAt = d.time("expires_at")
+	tok.LastUsedAt = d.time("last_used_at")
+	tok.RevokedAt = d.time("revoked_at")
+	tok.RotatedFrom = d.id("rotated_from")
+	tok.RotatedTo = d.id("rotated_to")
 }
 
 func (d *decoder) text(column string) string {

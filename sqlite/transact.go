@@ -59,7 +59,9 @@ func (s *Store) lead(w *write) {
 func (s *Store) commit(c *session, w *write) {
 	t := transaction{session: c, queue: &s.queue, todo: []*write{w}}
 	defer t.abandon()
-	for ctx := w.ctx; len(t.todo) > 0; ctx = context.WithoutCancel(ctx) { // from the second time on there are others in it
+	// Where a transaction was lost, what is to be done again may be that of others, whose wait for the lock the context
+	// of w must not end.
+	for ctx := w.ctx; len(t.todo) > 0; ctx = context.WithoutCancel(w.ctx) {
 		if err := s.begin(ctx, c, t.todo[0].since); err != nil {
 			t.settle(&t.todo, c.end(err))
 			continue
