@@ -6,7 +6,6 @@ import (
 	"crypto/subtle"
 	"fmt"
 	"hash/crc32"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -126,30 +125,4 @@ func wellFormed(value string) bool {
 		sum /= 62
 	}
 	return string(digits[:]) == value[49:]
-}
-
-// BenchmarkHeap reports the heap that a token takes, with keys, indexes and owners (ten tokens to a group).
-func BenchmarkHeap(b *testing.B) {
-	const n = 1_000_000
-	for b.Loop() {
-		before := heap()
-		store := memory.New()
-		issuer, err := pat.NewIssuer(store, pat.Config{})
-		require.NoError(b, err)
-		for i := range n {
-			if _, err := issuer.Create(context.Background(), bench.Params(i)); err != nil {
-				b.Fatal(err)
-			}
-		}
-		b.ReportMetric(float64(heap()-before)/n, "B/token")
-		runtime.KeepAlive(store)
-	}
-}
-
-func heap() uint64 {
-	runtime.GC()
-	runtime.GC()
-	var stats runtime.MemStats
-	runtime.ReadMemStats(&stats)
-	return stats.HeapAlloc
 }

@@ -46,10 +46,10 @@ func classify(err error) error {
 	return fmt.Errorf("%w: %w", class, err)
 }
 
-// ofCommit adds [pat.ErrOutcomeUnknown] to the error of a commit that may yet turn out to be done. SQLite undoes it, and
-// nobody sees it; but if it was the sync that failed, or something behind it, then the write-ahead log has the whole of
-// it, as a commit. Should every process crash before another one takes its place in the log, the recovery finds it there
-// (https://www.sqlite.org/fileformat2.html#the_write_ahead_log).
+// ofCommit adds [pat.ErrOutcomeUnknown] to the error of a commit that may yet turn out to be done. SQLite undoes it,
+// and nobody sees it; but if it was the sync that failed, or something behind it, then the write-ahead log has the
+// whole of it, as a commit. Should every process crash before another one takes its place in the log, the recovery
+// finds it there (https://www.sqlite.org/fileformat2.html#the_write_ahead_log).
 func ofCommit(err error) error {
 	e, ok := errors.AsType[sqlite3.Error](err)
 	switch {

@@ -21,3 +21,11 @@ func TestAPoolLendsTheSessionThatCameBackLastAndEachToOneCall(t *testing.T) {
 		p.release(second)
 	}
 }
+
+func TestAStoreNotMadeByOpenSaysSo(t *testing.T) {
+	var s Store
+	_, err := s.FindByPrefix(t.Context(), "prefix")
+	assert.ErrorContains(t, err, "not made by Open")
+	assert.ErrorContains(t, s.Touch(t.Context(), nil), "not made by Open")
+	assert.NoError(t, s.Close())
+}

@@ -15,7 +15,8 @@ type session struct {
 	reads    readStatements
 	writes   writeStatements
 	prepared []stmt // all of reads and writes
-	// lockedSince is when the first of those who could not get the write lock began to wait. It is zero once one had it.
+	// lockedSince is when the first of those who could not get the write lock began to wait. It is zero once one had
+	// it.
 	lockedSince time.Time
 }
 
@@ -23,8 +24,8 @@ func newSession(conn conn) *session {
 	return &session{conn: conn, row: make([]driver.Value, columnCount)}
 }
 
-// close closes the connection. The statements go first: SQLite keeps a connection open, with its file, as long as it has
-// statements.
+// close closes the connection. The statements go first: SQLite keeps a connection open, with its file, as long as it
+// has statements.
 func (c *session) close() error {
 	var failed []error
 	for _, s := range c.prepared {

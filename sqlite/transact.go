@@ -10,12 +10,12 @@ const mostTogether = 64
 
 // transact runs work in a transaction of the writer. It may run in the goroutine of another caller, and more than once.
 //
-// What a transaction takes is mostly the disk's time to sync, so the writes that wait are committed together: the caller
-// who gets the connection does them all, each in a savepoint of its own, and nobody has an answer before the commit has
-// succeeded. Who is alone waits for nobody.
+// What a transaction takes is mostly the disk's time to sync, so the writes that wait are committed together: the
+// caller who gets the connection does them all, each in a savepoint of its own, and nobody has an answer before the
+// commit has succeeded. Who is alone waits for nobody.
 //
-// A write whose context ends while it waits is taken out. Once it is begun it runs to its end, because SQLite would roll
-// back the whole transaction if it were interrupted; at its end a context that is done has it undone.
+// A write whose context ends while it waits is taken out. Once it is begun it runs to its end, because SQLite would
+// roll back the whole transaction if it were interrupted; at its end a context that is done has it undone.
 func (s *Store) transact(ctx context.Context, operation string, work func(c *session) error) error {
 	if s.writer == nil {
 		return failed(ctx, operation, errNotOpened)
@@ -71,8 +71,8 @@ func (s *Store) commit(c *session, w *write) {
 }
 
 // begin takes the write lock for one who has been in line since the given time. While those before waited for the lock,
-// so did all behind them: where another process does not give it back, they all give up when their own time is over, and
-// not each a whole time after the one before.
+// so did all behind them: where another process does not give it back, they all give up when their own time is over,
+// and not each a whole time after the one before.
 func (s *Store) begin(ctx context.Context, c *session, since time.Time) error {
 	if c.lockedSince.IsZero() {
 		c.lockedSince = time.Now()
@@ -155,8 +155,8 @@ func (t *transaction) abandon() {
 }
 
 // try does a write. If that fails, it undoes what the write has changed and nothing else, and reports false where it
-// can't: where the transaction is lost, as after some errors of the disk, or the write is the first in it, which needs no
-// savepoint.
+// can't: where the transaction is lost, as after some errors of the disk, or the write is the first in it, which needs
+// no savepoint.
 func (c *session) try(w *write, first bool) bool {
 	if first {
 		w.run(c)

@@ -322,33 +322,3 @@ func TestWritesAreDoneAgainWithoutTheContextOfAnother(t *testing.T) {
 		l.holds(recs, false, true)
 	})
 }
-
-func TestCloseDoesTheWritesThatWait(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s, rec := testStore(t, ":memory:"), testRecord(t)
-		c, err := s.writer.acquire(t.Context(), s.closed)
-		require.NoError(t, err)
-		outcome := make(chan error, 1)
-		go func() { outcome <- s.Insert(t.Context(), rec, 0) }()
-		synctest.Wait()
-		closed := make(chan error, 1)
-		go func() { closed <- s.Close() }()
-		synctest.Wait()
-		assert.ErrorIs(t, s.Insert(t.Context(), nextRecord(rec), 0), errClosed, "who comes later")
-		s.writer.release(c)
-		assert.NoError(t, <-outcome)
-		assert.NoError(t, <-closed)
-	})
-}
-
-func TestCloseDoesTheWriteOfACallerWhoDoesNotYetLookForTheConnection(t *testing.T) {
-	s, err := Open(":memory:")
-	require.NoError(t, err)
-	did := false
-	w := &write{ctx: t.Context(), done: make(chan struct{}), work: func(*session) error { did = true; return nil }}
-	require.True(t, s.queue.add(w))
-	require.NoError(t, s.Close())
-	assert.True(t, did)
-	<-w.done
-	assert.NoError(t, w.err)
-}
