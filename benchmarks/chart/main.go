@@ -32,6 +32,9 @@ func run(doc string, files []string) error {
 	if err != nil {
 		return err
 	}
+	if err := check(measured); err != nil {
+		return err
+	}
 	folder := strings.TrimSuffix(doc, filepath.Ext(doc))
 	if err := os.MkdirAll(folder, 0o750); err != nil {
 		return err

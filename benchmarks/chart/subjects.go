@@ -1,5 +1,10 @@
 package main
 
+import (
+	"fmt"
+	"slices"
+)
+
 // kind is how a subject is coloured.
 type kind int
 
@@ -46,4 +51,16 @@ var creators = []subject{
 	{"pat", "sqlite", "pat: SQLite", ours, true},
 	{"handwritten", "sqlite", "by hand: SQLite, a transaction each", lookup, true},
 	{"pat", "postgres", "pat: PostgreSQL", ours, true},
+}
+
+// check returns an error for a peer that was measured and has no line above, and so would be left out.
+func check(r results) error {
+	for benchmark, known := range map[string][]subject{"Verify": subjects, "Create": creators} {
+		for _, m := range r.pick(benchmark, "") {
+			if !slices.ContainsFunc(known, func(s subject) bool { return s.peer == m.peer && s.store == m.store }) {
+				return fmt.Errorf("%s: the peer %s over %s has no line in subjects.go", benchmark, m.peer, m.store)
+			}
+		}
+	}
+	return nil
 }
