@@ -5,8 +5,13 @@ import (
 	"time"
 )
 
-// mostTogether is how many writes are committed together at most, so that the first of them does not wait for long.
-const mostTogether = 64
+// Writes are committed together up to this number, and as long as those that are done took less than this time, so that the
+// first of them, and another process that waits for the lock, do not wait for long. It is a few times what a disk takes
+// to sync, beyond which there is nothing to gain.
+const (
+	mostTogether    = 64
+	longestTogether = 20 * time.Millisecond
+)
 
 // transact runs work in a transaction of the writer. It may run in the goroutine of another caller, and more than once.
 //
@@ -107,7 +112,8 @@ type transaction struct {
 
 // run does the writes and commits them. What it leaves to do lost its transaction through another write.
 func (t *transaction) run() {
-	for len(t.begun) < mostTogether {
+	began := time.Now()
+	for full := false; !full; full = len(t.begun) == mostTogether || time.Since(began) >= longestTogether {
 		w := t.next()
 		if w == nil {
 			break

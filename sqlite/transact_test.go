@@ -32,6 +32,25 @@ func TestWritesThatWaitAreCommittedTogether(t *testing.T) {
 	})
 }
 
+func TestNobodyWaitsLongForThoseBehind(t *testing.T) {
+	inLine(t, func(t *testing.T, l *line) {
+		for range 4 {
+			l.work(t.Context(), func(*session) error {
+				time.Sleep(longestTogether / 2) // of the bubble
+				return nil
+			})
+		}
+		l.release()
+		time.Sleep(longestTogether)
+		synctest.Wait()
+		assert.Equal(t, []error{nil, nil, errWaits, errWaits}, l.answers())
+		time.Sleep(longestTogether)
+		synctest.Wait()
+		assert.Equal(t, []error{nil, nil, nil, nil}, l.answers())
+		assert.Equal(t, 2, l.count("COMMIT"))
+	})
+}
+
 func TestWhoIsAloneNeedsNoSavepoint(t *testing.T) {
 	f := newFaultyStore(t)
 	f.injector.arm(0, false)
