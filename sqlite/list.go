@@ -35,7 +35,7 @@ func (k listKind) query() string {
 		query += " UNION ALL SELECT " + columns + " FROM pat_tokens INDEXED BY " + index + "_revoked WHERE revoked_at IS NOT NULL AND " +
 			owner + behind
 	}
-	return query + " ORDER BY created_at DESC, id DESC LIMIT ?5"
+	return query + " ORDER BY created_at DESC, id DESC LIMIT +?5"
 }
 
 // owner returns the index, but for its ending, and the condition by which the owner's tokens are found. A user in a

@@ -12,7 +12,7 @@ const (
 	// recordsPage is how many records are read at once, so that neither a connection nor the write-ahead log is held
 	// for as long as the caller takes.
 	recordsPage = 500
-	nextRecords = "SELECT " + columns + " FROM pat_tokens WHERE prefix > ? ORDER BY prefix LIMIT ?"
+	nextRecords = "SELECT " + columns + " FROM pat_tokens WHERE prefix > ? ORDER BY prefix LIMIT +?"
 )
 
 // Records returns every record, the revoked and the expired ones too, in the order of their prefixes: what it takes to

@@ -19,7 +19,7 @@ const (
 	countGroup = "SELECT count(*) FROM (SELECT 1 FROM pat_tokens INDEXED BY pat_tokens_group_live " +
 		"WHERE group_id = ?1 AND revoked_at IS NULL AND rotated_to IS NULL " +
 		"UNION ALL SELECT 1 FROM pat_tokens INDEXED BY pat_tokens_group_live " +
-		"WHERE group_id = ?1 AND revoked_at IS NULL AND rotated_to IS NOT NULL AND (expires_at IS NULL OR expires_at > ?3) LIMIT ?2)"
+		"WHERE group_id = ?1 AND revoked_at IS NULL AND rotated_to IS NOT NULL AND (expires_at IS NULL OR expires_at > ?3) LIMIT +?2)"
 	// clash counts the rows that have the id or the prefix of a new record, and those among them that are the new
 	// record.
 	clash = "SELECT count(*), count(*) FILTER (WHERE prefix = ?1 AND id = ?2 AND digest = ?3) FROM pat_tokens WHERE prefix = ?1 OR id = ?2"
@@ -28,7 +28,7 @@ const (
 	touch         = "UPDATE pat_tokens SET last_used_at = ?2 WHERE prefix = ?1 AND (last_used_at IS NULL OR last_used_at < ?2)"
 	replaceDigest = "UPDATE pat_tokens SET digest = ?3 WHERE prefix = ?1 AND digest = ?2 AND revoked_at IS NULL"
 	purge         = "DELETE FROM pat_tokens WHERE prefix IN " +
-		"(SELECT prefix FROM pat_tokens WHERE revoked_at < ?1 OR expires_at < ?1 LIMIT ?2)"
+		"(SELECT prefix FROM pat_tokens WHERE revoked_at < ?1 OR expires_at < ?1 LIMIT +?2)"
 )
 
 // revokeAll returns the statement for a kind of owner, with the user, the group and the time as its parameters.
