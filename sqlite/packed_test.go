@@ -2,7 +2,10 @@ package sqlite
 
 import (
 	"database/sql/driver"
+	"fmt"
+	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -11,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/patkit/pat"
+	"github.com/patkit/pat/internal/testscale"
 )
 
 func TestATokenIsReadInItsPackedFormAsColumnByColumn(t *testing.T) {
@@ -86,7 +90,7 @@ func TestCorruptColumnsAreErrorsOfTheLookUp(t *testing.T) {
 			damaged := append([]driver.Value{}, row...)
 			damaged[i] = value
 			c := sessions(testStore(t, ":memory:"))[0]
-			forceRow(t, c, damaged)
+			forceRows(t, c, damaged)
 			got, err := c.lookUp(prefix.(string))
 			assert.ErrorIs(t, err, pat.ErrCorrupt, "%s: %v", column, value)
 			assert.ErrorContains(t, err, "column "+column, "%v", value)
@@ -97,21 +101,77 @@ func TestCorruptColumnsAreErrorsOfTheLookUp(t *testing.T) {
 	t.Logf("%d values of %d columns", cells, columnCount-1)
 }
 
-// forceRow puts a row in the table whatever the types of its values are.
-func forceRow(t *testing.T, c *session, row []driver.Value) {
+// Whatever the types and the bytes of a row are: its packed form is read as its columns are, or not at all.
+func TestARandomRowIsReadInItsPackedFormAsColumnByColumn(t *testing.T) {
+	whole, err := encode(testRecord(t))
+	require.NoError(t, err)
+	values := valuesOfAnyColumn(whole)
+	rows := make([][]driver.Value, testscale.Rounds(t, 10_000, 200_000))
+	for i := range rows {
+		rows[i] = slices.Clone(whole)
+		rows[i][0] = fmt.Sprint("prefix", i)
+		for range 1 + rand.N(3) {
+			rows[i][1+rand.N(columnCount-1)] = values[rand.N(len(values))]
+		}
+	}
+	c := sessions(testStore(t, ":memory:"))[0]
+	forceRows(t, c, rows...)
+	unpacked := 0
+	for _, row := range rows {
+		var got pat.Record
+		require.NoError(t, c.first(c.row[:packedColumns], c.reads.packed, row[0]))
+		if !unpack(c.row[:packedColumns], &got) {
+			continue
+		}
+		unpacked++
+		want, err := c.find(c.reads.byPrefix, row[0])
+		require.NoError(t, err, "%#v", row)
+		require.Equal(t, want, got, "%#v", row)
+	}
+	t.Logf("%d rows, %d of them read in their packed form", len(rows), unpacked)
+	require.NotZero(t, unpacked)
+}
+
+// valuesOfAnyColumn returns good and bad values, and such as look like those of a row but are of other types.
+func valuesOfAnyColumn(row []driver.Value) []driver.Value {
+	values := []driver.Value{"\x1f", "a\x1fb", "a\x00b", "", []byte{}, int64(unchanged), int64(256)}
+	for _, bad := range badValues(row) {
+		for _, value := range bad {
+			if value != true { // which SQLite has no type for
+				values = append(values, value)
+			}
+		}
+	}
+	for _, value := range row {
+		switch v := value.(type) {
+		case string:
+			values = append(values, v, []byte(v))
+		case []byte:
+			values = append(values, v, string(v))
+		case int64:
+			values = append(values, v, float64(v), fmt.Sprint(v))
+		}
+	}
+	return values
+}
+
+// forceRows puts rows in the table whatever the types of their values are.
+func forceRows(t *testing.T, c *session, rows ...[]driver.Value) {
 	t.Helper()
 	script := valueOf(t, c, "SELECT sql FROM sqlite_schema WHERE name = 'pat_tokens'")
 	require.NoError(t, c.exec("DROP TABLE pat_tokens; CREATE TABLE pat_tokens ("+
 		strings.Replace(columns, "prefix", "prefix PRIMARY KEY", 1)+") WITHOUT ROWID; PRAGMA writable_schema = ON"))
-	change := func(query string, args ...driver.Value) {
+	change := func(query string, rows ...[]driver.Value) {
 		s, err := c.prepare(query)
 		require.NoError(t, err)
-		n, err := c.change(s, args...)
-		require.NoError(t, err)
-		require.EqualValues(t, 1, n)
+		for _, row := range rows {
+			n, err := c.change(s, row...)
+			require.NoError(t, err)
+			require.EqualValues(t, 1, n)
+		}
 	}
-	change(insert, row...)
-	change("UPDATE sqlite_schema SET sql = ? WHERE name = 'pat_tokens'", script)
+	change(insert, rows...)
+	change("UPDATE sqlite_schema SET sql = ? WHERE name = 'pat_tokens'", []driver.Value{script})
 	require.NoError(t, c.exec("PRAGMA writable_schema = RESET"))
 }
 
