@@ -87,7 +87,7 @@ func newFaultyStore(t *testing.T) *faultyStore {
 			role, prepare = roleWriter, c.prepareWrites
 		}
 		require.NoError(t, c.close())
-		conn, err := newConnector(file, role, time.Second).connect()
+		conn, err := newConnector(file, role, options{busyTimeout: time.Second}).connect()
 		require.NoError(t, err)
 		c.conn, c.prepared = &faultyConn{conn, f.injector}, nil
 		require.NoError(t, prepare())

@@ -17,7 +17,7 @@ func newFaultySession(t *testing.T) (*session, *injector) {
 	require.NoError(t, err)
 	t.Cleanup(file.cleanUp)
 	faults := new(injector)
-	conn, err := newConnector(file, roleWriter, time.Second).connect()
+	conn, err := newConnector(file, roleWriter, options{busyTimeout: time.Second}).connect()
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, conn.Close()) })
 	return newSession(&faultyConn{conn, faults}), faults

@@ -65,7 +65,7 @@ func openWriter(all *connections, path string, settings options) (*session, erro
 		}
 		defer file.cleanUp()
 	}
-	sessions, err := all.connect(newConnector(file, roleWriter, settings.busyTimeout), 1)
+	sessions, err := all.connect(newConnector(file, roleWriter, settings), 1)
 	if err != nil {
 		return nil, err
 	}
@@ -89,7 +89,7 @@ func openReaders(all *connections, path string, settings options) ([]*session, e
 		return nil, err
 	}
 	defer file.cleanUp()
-	sessions, err := all.connect(newConnector(file, roleReader, settings.busyTimeout), max(minReaders, runtime.GOMAXPROCS(0)))
+	sessions, err := all.connect(newConnector(file, roleReader, settings), max(minReaders, runtime.GOMAXPROCS(0)))
 	if err != nil {
 		return nil, err
 	}

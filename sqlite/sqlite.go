@@ -39,7 +39,10 @@ var _ pat.Store = (*Store)(nil)
 // Option changes how [Open] works.
 type Option func(*options)
 
-type options struct{ busyTimeout time.Duration }
+type options struct {
+	busyTimeout time.Duration
+	unmapped    bool
+}
 
 const (
 	defaultBusyTimeout = 5 * time.Second
@@ -51,6 +54,14 @@ const (
 func WithBusyTimeout(d time.Duration) Option {
 	return func(o *options) { o.busyTimeout = d }
 }
+
+// WithoutMmap has the database read by system calls alone. By default its file is mapped into memory for reading, which
+// makes a verification about a quarter quicker. A disk that can't be read, or a program other than SQLite that cuts the
+// file off, then ends the process (SIGBUS), where it is an error of the call without the map.
+//
+// Mapped are the first 2 GiB, which is the most that SQLite is built for by default. A host with a larger file builds it
+// for more: CGO_CFLAGS="-O2 -g -DSQLITE_MAX_MMAP_SIZE=1099511627776" go build.
+func WithoutMmap() Option { return func(o *options) { o.unmapped = true } }
 
 // Open opens the database at path, makes it if it isn't there, and brings its schema up to date. The folder has to
 // exist. The path ":memory:" means a new database in memory, which ends with Close.
