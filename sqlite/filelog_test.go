@@ -22,6 +22,8 @@ import (
 const (
 	logPathVariable   = "FILELOG_PATH"
 	logFolderVariable = "FILELOG_FOLDER"
+	// brokenVariable names a file during whose presence nothing can be synced.
+	brokenVariable = "FILELOG_BROKEN"
 )
 
 type operationKind uint64

@@ -25,6 +25,7 @@ func TestMain(m *testing.M) {
 		Roles: map[string]func(string){
 			"write until killed": writeUntilKilled,
 			"write and note":     writeAndNote,
+			"write unsynced":     writeUnsynced,
 			"open":               openAndName,
 			"open on a full disk": func(path string) {
 				signal.Ignore(syscall.SIGXFSZ)

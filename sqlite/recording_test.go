@@ -1,6 +1,7 @@
 package sqlite_test
 
 import (
+	"errors"
 	"fmt"
 	"iter"
 	"os"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/patkit/pat"
 	"github.com/patkit/pat/internal/peer"
 	"github.com/patkit/pat/sqlite"
 )
@@ -39,6 +41,21 @@ func writeAndNote(task string) {
 	peer.Must(openAndWrite(writesBeforeClose).Close())
 	addNote(log, "closed")
 	openAndWrite(writesAfterClose)
+	os.Exit(0) // without closing it
+}
+
+// writeUnsynced does a write that can't be synced, and crashes.
+func writeUnsynced(path string) {
+	s, err := sqlite.Open(path)
+	peer.Must(err)
+	rec := workload{}.record(0)
+	peer.Must(os.WriteFile(os.Getenv(brokenVariable), nil, 0o600))
+	if err := s.Insert(ctx, rec, 0); !errors.Is(err, pat.ErrOutcomeUnknown) {
+		peer.Must(fmt.Errorf("the write that was not synced: %w", err))
+	}
+	if _, err := s.FindByPrefix(ctx, rec.Token.Prefix); !errors.Is(err, pat.ErrNotFound) {
+		peer.Must(fmt.Errorf("the token that was not synced: %w", err))
+	}
 	os.Exit(0) // without closing it
 }
 

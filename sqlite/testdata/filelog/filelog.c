@@ -1,13 +1,14 @@
 /*
  * Preloaded into a process (LD_PRELOAD), this library writes down what the process does, by the C library, to the files
  * of the folder FILELOG_FOLDER: every operation that succeeded, with its data, in one order, at the end of the file
- * FILELOG_PATH. The process may add notes of its own there.
+ * FILELOG_PATH. The process may add notes of its own there. While there is a file FILELOG_BROKEN, nothing can be synced.
  *
  * It knows the calls by which SQLite changes files (the table aSyscall of its os_unix.c). Changes of a shared mapping
  * are not seen: SQLite has one for the -shm file alone, which it never syncs and makes anew after a crash.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdarg.h>
@@ -30,13 +31,14 @@ enum { OPEN = 1, WRITE, TRUNCATE, SYNC, UNLINK };
 
 static pthread_mutex_t order = PTHREAD_MUTEX_INITIALIZER; /* of operations and of their records alike */
 static char watched[1 << 16];                             /* by descriptor; every open sets it anew */
-static const char *folder;
+static const char *folder, *broken;
 static int log_file;
 
 __attribute__((constructor)) static void start(void) {
 	const char *path = getenv("FILELOG_PATH");
 	if (path == NULL || (log_file = open(path, O_WRONLY | O_APPEND | O_CLOEXEC)) < 0) abort();
 	folder = getenv("FILELOG_FOLDER");
+	broken = getenv("FILELOG_BROKEN");
 }
 
 static void record(uint64_t kind, int fd, uint64_t offset, const void *data, size_t length) {
@@ -94,6 +96,10 @@ static void opened(int fd, const char *path) {
 
 #define SYNCER(name)                                                               \
 	int name(int fd) {                                                             \
+		if (is_watched(fd) && broken != NULL && access(broken, F_OK) == 0) {       \
+			errno = EIO;                                                           \
+			return -1;                                                             \
+		}                                                                          \
 		pthread_mutex_lock(&order);                                                \
 		int result = REAL(name)(fd);                                               \
 		if (result == 0 && is_watched(fd)) record(SYNC, fd, 0, NULL, 0);           \
