@@ -14,6 +14,7 @@ import (
 
 	"github.com/patkit/pat"
 	"github.com/patkit/pat/cache"
+	"github.com/patkit/pat/internal/bench"
 )
 
 func TestAnAbsentPrefixIsRememberedForASecondAtMostAndNeverLongerThanARecord(t *testing.T) {
@@ -87,14 +88,14 @@ func TestMadeUpPrefixesDisplaceNoRecordAndHoldLittleMemory(t *testing.T) {
 			prefixes = append(prefixes, tok.Prefix)
 		}
 		missing := inFrontOf(t, missing{}, cache.WithMaxStaleness(time.Hour))
-		before := heap()
+		before := bench.Heap()
 		for n := range flood {
 			for _, s := range []pat.Store{store, missing} {
 				_, err := s.FindByPrefix(t.Context(), fmt.Sprint("made-up ", n))
 				require.ErrorIs(t, err, pat.ErrNotFound)
 			}
 		}
-		held := heap() - before
+		held := bench.Heap() - before
 		t.Logf("%d made-up prefixes in each of two caches hold %d KB", flood, held>>10)
 		assert.Less(t, held, int64(2*4102*1000), "places, and bytes for each")
 		db.lookups()
@@ -135,12 +136,4 @@ func TestWhatIsTooLongToBeAPrefixIsNotRemembered(t *testing.T) {
 		}
 		require.Equal(t, reads, db.lookups(), "%d bytes", length)
 	}
-}
-
-func heap() int64 {
-	runtime.GC()
-	runtime.GC()
-	var stats runtime.MemStats
-	runtime.ReadMemStats(&stats)
-	return int64(stats.HeapAlloc)
 }

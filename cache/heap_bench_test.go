@@ -9,6 +9,7 @@ import (
 
 	"github.com/patkit/pat"
 	"github.com/patkit/pat/cache"
+	"github.com/patkit/pat/internal/bench"
 	"github.com/patkit/pat/sqlite"
 )
 
@@ -29,13 +30,13 @@ func BenchmarkHeap(b *testing.B) {
 		prefixes = append(prefixes, issued.Token.Prefix)
 	}
 	for b.Loop() {
-		before := heap()
+		before := bench.Heap()
 		store := inFrontOf(b, db, cache.WithMaxEntries(2*n))
 		for _, prefix := range prefixes {
 			_, err := store.FindByPrefix(b.Context(), prefix)
 			require.NoError(b, err)
 		}
-		b.ReportMetric(float64(heap()-before)/float64(store.Stats().Entries), "B/entry")
+		b.ReportMetric(float64(bench.Heap()-before)/float64(store.Stats().Entries), "B/entry")
 		runtime.KeepAlive(store)
 	}
 }

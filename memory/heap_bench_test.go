@@ -16,7 +16,7 @@ import (
 func BenchmarkHeap(b *testing.B) {
 	const n = 1_000_000
 	for b.Loop() {
-		before := heap()
+		before := bench.Heap()
 		store := memory.New()
 		issuer, err := pat.NewIssuer(store, pat.Config{})
 		require.NoError(b, err)
@@ -25,15 +25,7 @@ func BenchmarkHeap(b *testing.B) {
 				b.Fatal(err)
 			}
 		}
-		b.ReportMetric(float64(heap()-before)/n, "B/token")
+		b.ReportMetric(float64(bench.Heap()-before)/n, "B/token")
 		runtime.KeepAlive(store)
 	}
-}
-
-func heap() uint64 {
-	runtime.GC()
-	runtime.GC()
-	var stats runtime.MemStats
-	runtime.ReadMemStats(&stats)
-	return stats.HeapAlloc
 }
