@@ -49,7 +49,7 @@ func writeUnsynced(path string) {
 	s, err := sqlite.Open(path)
 	peer.Must(err)
 	rec := workload{}.record(0)
-	peer.Must(os.WriteFile(os.Getenv(brokenVariable), nil, 0o600))
+	peer.Must(os.WriteFile(os.Getenv(brokenVariable), nil, 0o600)) //nolint:gosec // the test's own
 	if err := s.Insert(ctx, rec, 0); !errors.Is(err, pat.ErrOutcomeUnknown) {
 		peer.Must(fmt.Errorf("the write that was not synced: %w", err))
 	}
