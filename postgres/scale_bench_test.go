@@ -75,8 +75,7 @@ func settle(b *testing.B, s *Store, name string, n int) {
 }
 
 func (s *scaled) verify(i int) error {
-	_, err := s.verifier.Verify(background, s.values[i%len(s.values)])
-	return err
+	return bench.Present(background, s.verifier, s.values[i%len(s.values)])
 }
 
 // selectOnly reads another row than verify, which would have brought its pages along.

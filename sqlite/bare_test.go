@@ -13,7 +13,7 @@ import (
 
 // The functions here are the floors of the benchmarks: what a program that uses database/sql by itself would do.
 
-// errAnother is that of a verification, or of a SELECT, which found another token than it was asked for.
+// errAnother is that of a SELECT which found another token than it was asked for.
 var errAnother = errors.New("another token")
 
 // bare opens a database as a program without this library would.

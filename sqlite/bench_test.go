@@ -62,7 +62,7 @@ func BenchmarkVerify(b *testing.B) {
 	}{{"context can end", canEnd}, {"background", context.Background()}} {
 		b.Run(with.name, func(b *testing.B) {
 			verify := func(i int) error {
-				return verifyOne(with.ctx, verifier, values[order[i%tokens]])
+				return bench.Present(with.ctx, verifier, values[order[i%tokens]])
 			}
 			bare := func(i int) error {
 				return selectBare(with.ctx, floor, records[order[(i+tokens/2)%tokens]].Token.Prefix)
@@ -72,15 +72,6 @@ func BenchmarkVerify(b *testing.B) {
 			b.ReportMetric(testing.AllocsPerRun(100, func() { _ = bare(0) }), "allocs/floor")
 		})
 	}
-}
-
-// verifyOne verifies a value, and checks that the answer is about this one.
-func verifyOne(ctx context.Context, verifier *pat.Verifier, value string) error {
-	tok, err := verifier.Verify(ctx, value)
-	if err == nil && tok.Prefix != value[4:16] {
-		return errAnother
-	}
-	return err
 }
 
 // BenchmarkCreate compares Issuer.Create, at a limit of 10 tokens per group, with a bare INSERT of such a row in a
@@ -106,7 +97,7 @@ func BenchmarkCreate(b *testing.B) {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	for i := range b.N {
-		records[held+i].Token.GroupID = fmt.Sprintf("new-%d", i/10)
+		records[held+i].Token.GroupID = fmt.Sprintf("new-%d", i%(b.N/10+1))
 	}
 	rows := bareRows(b, records[held:])
 

@@ -43,7 +43,7 @@ func benchmarkScale(b *testing.B, n int) {
 
 	b.Run("verify", func(b *testing.B) {
 		for i := 0; b.Loop(); i++ {
-			if err := verifyOne(b.Context(), verifier, values[i%len(values)]); err != nil {
+			if err := bench.Present(b.Context(), verifier, values[i%len(values)]); err != nil {
 				b.Fatal(err)
 			}
 		}
