@@ -20,9 +20,14 @@ import (
 // groupLimit is that of the creates, as the documented HTTP API has it.
 const groupLimit = 10
 
+// mostCallers is how many create tokens at once, at most.
+const mostCallers = 32
+
 // BenchmarkCreate measures how many tokens per second can be created, each of them durable before its caller has the
-// answer, by so many callers at once. The hand-written peer is the bare transaction with one INSERT, on the one
-// connection that writes; it does less: it has no limit to keep, and fewer indexes.
+// answer, by so many callers at once. Callers at once are in different groups, as they mostly are in a service: on
+// PostgreSQL those of one group wait for one another, to keep its limit. The hand-written peer is the bare transaction
+// with one INSERT of such a row, on the one connection that writes; it does less: it has no limit to keep, and fewer
+// indexes.
 func BenchmarkCreate(b *testing.B) {
 	b.Run("peer=handwritten/store=sqlite", func(b *testing.B) {
 		atOnce(b, handwrittenCreator)
@@ -37,9 +42,19 @@ func BenchmarkCreate(b *testing.B) {
 	})
 	if url := os.Getenv("PAT_TEST_POSTGRES"); url != "" {
 		b.Run("peer=pat/store=postgres", func(b *testing.B) {
-			atOnce(b, func(b *testing.B) creator { return patCreator(b, inPostgres(b, url)) })
+			atOnce(b, func(b *testing.B) creator {
+				store, _, _ := inPostgres(b, url)
+				return patCreator(b, store)
+			})
 		})
 	}
+}
+
+// group returns the group of the i-th create. Each gets as many as its limit lets in, and those that follow one another
+// are for different ones.
+func group(i int) string {
+	const apart = 2 * mostCallers
+	return fmt.Sprint(i/(groupLimit*apart)*apart + i%apart)
 }
 
 // creator makes tokens: create the i-th one, whose value verify then finds.
@@ -50,13 +65,22 @@ type creator struct {
 
 // atOnce measures a creator with more and more callers. Every token is verified afterwards.
 func atOnce(b *testing.B, open func(*testing.B) creator) {
-	for _, callers := range []int{1, 2, 4, 8, 16, 32} {
+	for callers := 1; callers <= mostCallers; callers *= 2 {
 		b.Run(fmt.Sprintf("callers=%d", callers), func(b *testing.B) {
 			c := open(b)
 			ctx := b.Context()
 			values := make([]string, b.N)
 			var next atomic.Int64
 			var all sync.WaitGroup
+			// Before, each makes one in a group of its own, so that there are as many connections.
+			for caller := range callers {
+				all.Go(func() {
+					if _, err := c.create(ctx, -1-caller); err != nil {
+						b.Error(err)
+					}
+				})
+			}
+			all.Wait()
 			b.ResetTimer()
 			for range callers {
 				all.Go(func() {
@@ -91,7 +115,7 @@ func patCreator(b *testing.B, store pat.Store) creator {
 	return creator{
 		create: func(ctx context.Context, i int) (string, error) {
 			issued, err := issuer.Create(ctx, pat.CreateParams{
-				UserID: owner(i), GroupID: fmt.Sprint(i / groupLimit), Name: "deploy", Scopes: []string{"read"},
+				UserID: owner(i), GroupID: group(i), Name: "deploy", Scopes: []string{"read"},
 			})
 			return issued.Value.Reveal(), err
 		},
@@ -114,7 +138,7 @@ func handwrittenCreator(b *testing.B) creator {
 	return creator{
 		create: func(ctx context.Context, i int) (string, error) {
 			value := "tok_" + rand.Text()
-			return value, inTransaction(ctx, db, insert, handwrittenRow(value, owner(i)))
+			return value, inTransaction(ctx, db, insert, handwrittenRow(value, owner(i), group(i)))
 		},
 		verify: newHandwritten(b, db, false).verify,
 	}

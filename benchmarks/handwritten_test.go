@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"database/sql"
+	"fmt"
 	"path/filepath"
 	"testing"
 	"time"
@@ -39,13 +40,13 @@ func verifyHandwrittenForm(b *testing.B, peer string, n int, options string, rec
 }
 
 const handwrittenSchema = `CREATE TABLE tokens (id INTEGER PRIMARY KEY, hash BLOB NOT NULL UNIQUE, user_id TEXT NOT NULL,
-	name TEXT NOT NULL, scopes TEXT NOT NULL, expires_at INTEGER, revoked_at INTEGER, last_used_at INTEGER)`
+	group_id TEXT NOT NULL, name TEXT NOT NULL, scopes TEXT NOT NULL, expires_at INTEGER, revoked_at INTEGER, last_used_at INTEGER)`
 
-const insertHandwritten = "INSERT INTO tokens (hash, user_id, name, scopes, expires_at) VALUES (?, ?, ?, ?, ?)"
+const insertHandwritten = "INSERT INTO tokens (hash, user_id, group_id, name, scopes, expires_at) VALUES (?, ?, ?, ?, ?, ?)"
 
-func handwrittenRow(value, owner string) []any {
+func handwrittenRow(value, owner, group string) []any {
 	hash := sha256.Sum256([]byte(value))
-	return []any{hash[:], owner, "deploy", "read", time.Now().Add(time.Hour).UnixMicro()}
+	return []any{hash[:], owner, group, "deploy", "read", time.Now().Add(time.Hour).UnixMicro()}
 }
 
 func fillHandwritten(b *testing.B, n int) (path string, valid []credential) {
@@ -56,7 +57,7 @@ func fillHandwritten(b *testing.B, n int) (path string, valid []credential) {
 	valid = make([]credential, n)
 	fill(b, path, insertHandwritten, n, func(i int) []any {
 		valid[i] = credential{"tok_" + rand.Text(), owner(i)}
-		return handwrittenRow(valid[i].value, valid[i].owner)
+		return handwrittenRow(valid[i].value, valid[i].owner, fmt.Sprint(i/10))
 	})
 	return path, valid
 }
