@@ -49,8 +49,8 @@ func benchmarkTogether(b *testing.B, callers int) {
 	for range turns {
 		for which, call := range []func() error{
 			func() error {
-				i := ours.Add(1) - 1
-				_, err := issuer.Create(b.Context(), pat.CreateParams{UserID: "user", GroupID: fmt.Sprint(i / 10), Name: "deploy key"})
+				tok := &records[ours.Add(1)-1].Token
+				_, err := issuer.Create(b.Context(), pat.CreateParams{UserID: tok.UserID, GroupID: tok.GroupID, Name: tok.Name})
 				return err
 			},
 			func() error {
