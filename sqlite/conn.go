@@ -55,6 +55,7 @@ func (c *session) query(ctx context.Context, s stmt, args ...driver.Value) (driv
 // microseconds, and SQLite could not be interrupted in the only thing that may take long, a read of the disk; but to
 // watch a context that can end, the driver would register a callback, which costs more than it is worth.
 func (c *session) first(dest []driver.Value, s stmt, args ...driver.Value) error {
+	clear(dest) // so that nothing of another row is taken for this one
 	rows, err := c.query(context.Background(), s, args...)
 	if err != nil {
 		return err

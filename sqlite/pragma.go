@@ -45,6 +45,9 @@ func pragmasOf(inMemory bool, role role, settings options) []pragma {
 		{name: "fullfsync", value: "ON", reads: "1"}, // macOS: fsync alone leaves the data in the drive's cache
 		{name: "foreign_keys", value: "ON", reads: "1"},
 		{name: "trusted_schema", value: "OFF", reads: "0"},
+		// What it takes to undo a statement or a savepoint of many rows goes, beyond 64 KiB, to a file in the folder for
+		// temporary files. A container whose file system can only be read has none, and revoking all would fail there.
+		{name: "temp_store", value: "MEMORY", reads: "2"},
 	}
 	if role == roleReader {
 		pragmas = append(pragmas, pragma{name: "query_only", value: "ON", reads: "1"})

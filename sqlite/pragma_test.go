@@ -17,7 +17,7 @@ const largestMap = "2147418112"
 func TestEveryConnectionHasItsPragmas(t *testing.T) {
 	file := testStore(t, filepath.Join(t.TempDir(), "pat.db"))
 	require.GreaterOrEqual(t, len(file.readers.stack), minReaders)
-	common := map[string]string{"synchronous": "2", "foreign_keys": "1", "fullfsync": "1", "trusted_schema": "0"}
+	common := map[string]string{"synchronous": "2", "foreign_keys": "1", "fullfsync": "1", "trusted_schema": "0", "temp_store": "2"}
 	check := func(c *session, pragmas map[string]string) {
 		for name, want := range pragmas {
 			assert.Equal(t, want, fmt.Sprint(valueOf(t, c, "PRAGMA "+name)), name)

@@ -58,9 +58,6 @@ func WithBusyTimeout(d time.Duration) Option {
 // WithoutMmap has the database read by system calls alone. By default its file is mapped into memory for reading, which
 // makes a verification about a quarter quicker. A disk that can't be read, or a program other than SQLite that cuts the
 // file off, then ends the process (SIGBUS), where it is an error of the call without the map.
-//
-// Mapped are the first 2 GiB, which is the most that SQLite is built for by default. A host with a larger file builds it
-// for more: CGO_CFLAGS="-O2 -g -DSQLITE_MAX_MMAP_SIZE=1099511627776" go build.
 func WithoutMmap() Option { return func(o *options) { o.unmapped = true } }
 
 // Open opens the database at path, makes it if it isn't there, and brings its schema up to date. The folder has to
