@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
@@ -23,18 +22,6 @@ func verifyPATSQLite(b *testing.B) {
 		})
 	}
 	verifyPATEveryUse(b)
-}
-
-// verifyPATEveryUse has an interval so short that every verification has a use to note. What is measured is the noting,
-// and the writing only as far as it happens meanwhile: the uses are collected for a second, and then go out in batches
-// of 500, each on disk, behind the answers. While 65,536 of them wait, further ones go unrecorded. So it does less than
-// whoever writes each use before the answer, and a crash loses those that wait.
-func verifyPATEveryUse(b *testing.B) {
-	n := largest(b)
-	b.Run(name("pat-records-every-use", "sqlite", n), func(b *testing.B) {
-		store, valid := inSQLite(b, n)
-		measurePAT(b, store, pat.Config{LastUsedInterval: time.Microsecond}, valid)
-	})
 }
 
 // inSQLite returns a store with n tokens. It puts the rows into the file by hand, in one transaction, because each

@@ -62,12 +62,16 @@ func measurePAT(b *testing.B, store pat.Store, cfg pat.Config, valid []credentia
 	b.Cleanup(func() { require.NoError(b, verifier.Close(context.Background())) })
 	_, err = verifier.Verify(b.Context(), otherSecret(valid[0].value))
 	require.ErrorIs(b, err, pat.ErrWrongSecret)
-	measure(b, subject{
+	measure(b, patSubject(verifier, valid))
+}
+
+func patSubject(verifier *pat.Verifier, valid []credential) subject {
+	return subject{
 		verify: func(ctx context.Context, value string) (string, error) {
 			tok, err := verifier.Verify(ctx, value)
 			return tok.UserID, err
 		},
 		valid:   valid,
 		refused: otherSecret(valid[0].value),
-	})
+	}
 }

@@ -29,7 +29,7 @@ var subjects = []subject{
 	{"pat", "memory", "pat: memory", ours, true},
 	{"pat", "cache", "pat: cache", ours, true},
 	{"pat", "sqlite", "pat: SQLite", ours, true},
-	{"pat-records-every-use", "sqlite", "pat: SQLite, every use noted", ours, false},
+	{"pat-writes-every-use-in-batches", "sqlite", "pat: SQLite, every use, in batches", ours, false},
 	{"pat", "postgres", "pat: PostgreSQL, no cache", ours, true},
 	{"fosite", "memory", "fosite: memory", lookup, true},
 	{"scs", "memory", "scs: memory", lookup, true},
