@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"image/color"
 	"math"
 	"slices"
@@ -12,10 +13,11 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// bar is a subject with what it took.
+// bar is a subject with what it took, and how many tokens there were.
 type bar struct {
 	subject
-	ns float64
+	ns     float64
+	tokens int
 }
 
 // drawVerify draws what a verification costs each subject, the cheapest on top.
@@ -24,7 +26,7 @@ func drawVerify(r results) (*chart, error) {
 	var bars []bar
 	for _, s := range subjects {
 		if m := one.by(s.peer, s.store).representative(); m != nil {
-			bars = append(bars, bar{s, m.median("ns/op")})
+			bars = append(bars, bar{s, m.median("ns/op"), m.tokens})
 		}
 	}
 	if len(bars) == 0 {
@@ -32,7 +34,7 @@ func drawVerify(r results) (*chart, error) {
 	}
 	slices.SortFunc(bars, func(x, y bar) int { return cmp.Compare(y.ns, x.ns) })
 
-	c := newChart("One verification, one caller, 100,000 tokens where there is a store", 9*vg.Inch, 6.4*vg.Inch)
+	c := newChart("One verification, one caller"+held(bars), 9*vg.Inch, 6.4*vg.Inch)
 	c.X.Label.Text = "time per verification (logarithmic scale)"
 	c.X.Min = math.Floor(math.Log10(bars[len(bars)-1].ns))
 	c.X.Max = math.Log10(bars[0].ns) + 0.7 // room for the figure
@@ -52,6 +54,24 @@ func drawVerify(r results) (*chart, error) {
 	c.Legend.Padding = 3
 	c.Y.Padding = 10
 	return c, nil
+}
+
+// held says how many tokens the stores held, of the subjects that were measured at several sizes.
+func held(bars []bar) string {
+	var sizes []int
+	for _, bar := range bars {
+		if bar.grows {
+			sizes = append(sizes, bar.tokens)
+		}
+	}
+	if len(sizes) == 0 {
+		return ""
+	}
+	fewest, most := thousands(fmt.Sprint(slices.Min(sizes))), thousands(fmt.Sprint(slices.Max(sizes)))
+	if fewest != most {
+		most = fewest + " to " + most
+	}
+	return ", " + most + " tokens where there is a store"
 }
 
 // barPlot draws horizontal bars from the lower end of the axis, because a logarithmic scale has no zero.
