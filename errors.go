@@ -54,8 +54,8 @@ var (
 	// ErrCorrupt means that what a store holds can't be a token that this library wrote. It is never a valid token
 	// and never an invalid one.
 	ErrCorrupt = errors.New("pat: stored token is corrupt")
-	// ErrOutcomeUnknown means that a store lost its database before it was told whether a write, which it had sent, was
-	// done. The write is whole, or absent, or still to come. See [Store] for what to do then.
+	// ErrOutcomeUnknown means that a store lost its database, or its disk, before it was told whether a write, which it
+	// had sent, was done. The write is whole, or absent, or still to come. See [Store] for what to do then.
 	ErrOutcomeUnknown = errors.New("pat: it is unknown whether the store has done the write")
 	// ErrInvalidArgument is what every [ArgumentError] is.
 	ErrInvalidArgument = errors.New("pat: invalid argument")
