@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/patkit/pat"
+	"github.com/patkit/pat/internal/tokenrow"
 )
 
 func TestListRefusesAPositionThatNoTokenHas(t *testing.T) {
@@ -34,7 +35,7 @@ func TestRowsThatCannotBeReadAreAnErrorAndAreClosed(t *testing.T) {
 	rows := &rowsThatFail{first: row}
 	read, err := newSession(nil).tokens(rows)
 	require.ErrorIs(t, err, errDisk)
-	assert.Equal(t, readRows{}, read)
+	assert.Equal(t, tokenrow.Tokens{}, read)
 	assert.True(t, rows.closed)
 }
 

@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/patkit/pat"
+	"github.com/patkit/pat/internal/tokenrow"
 )
 
 // packed are the columns of a token in the form that a verification reads. The driver makes two allocations for a
@@ -69,18 +70,18 @@ func unpack(row []driver.Value, rec *pat.Record) bool {
 	if row[3] == driver.Value(int64(unchanged)) {
 		row[3] = row[2]
 	}
-	d := decoder{values: row[2:packedColumns]}
+	d := tokenrow.Decoder[driver.Value]{Format: format{}, Values: row[2:packedColumns]}
 	tok := &rec.Token
-	d.history(tok)
+	d.History(tok)
 	tok.ID = uuid.UUID([]byte(id)).String()
 	digest, err := pat.ParseDigest(encoded)
-	d.check("digest", err == nil)
+	d.Check("digest", err == nil)
 	rec.Digest = digest
 	for _, field := range []*string{&tok.Prefix, &tok.UserID, &tok.GroupID, &tok.Name} {
 		*field, texts, ok = strings.Cut(texts, separator)
-		d.check("texts", ok)
+		d.Check("texts", ok && tokenrow.IsText(*field))
 	}
-	tok.Scopes, ok = decodeScopes(texts) // in which no separator can be
-	d.check("scopes", ok)
-	return d.corrupt == "" && missing(tok) == ""
+	tok.Scopes, ok = tokenrow.DecodeScopes(texts) // in which no separator can be
+	d.Check("scopes", ok)
+	return d.Corrupt == ""
 }

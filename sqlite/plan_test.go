@@ -8,6 +8,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/patkit/pat/internal/tokenrow"
 )
 
 // Each of the statements has to find its rows through an index, and come by their order without sorting.
@@ -26,9 +28,9 @@ func TestNoStatementScansOrSorts(t *testing.T) {
 		endOld:              "pat_tokens_id (id=?)",
 		purge:               "pat_tokens_expiring (expires_at<?)",
 	}
-	for _, kind := range listKinds {
-		index, _ := kind.owner()
-		queries[kind.query()] = index + "_live"
+	for _, kind := range tokenrow.ListKinds() {
+		index, _ := ownerOf(kind)
+		queries[listQuery(kind)] = index + "_live"
 		queries[revokeAll(kind)] = index + "_live"
 	}
 	for query, index := range queries {
@@ -38,10 +40,10 @@ func TestNoStatementScansOrSorts(t *testing.T) {
 		assert.NotContains(t, plan, "TEMP B-TREE FOR", query)
 		assert.NotContains(t, query, "LIMIT ?", "see session.prepare")
 	}
-	for _, kind := range listKinds {
-		plan := explain(t, s, kind.query())
-		assert.Contains(t, plan, "created_at,id)<(?,?)", "a page begins in the index: %s", kind.query())
-		assert.Equal(t, kind.includeRevoked, strings.Contains(plan, "_revoked"), kind.query())
+	for _, kind := range tokenrow.ListKinds() {
+		plan := explain(t, s, listQuery(kind))
+		assert.Contains(t, plan, "created_at,id)<(?,?)", "a page begins in the index: %s", listQuery(kind))
+		assert.Equal(t, kind.IncludeRevoked, strings.Contains(plan, "_revoked"), listQuery(kind))
 	}
 	assert.Contains(t, explain(t, s, purge), "pat_tokens_revoked (revoked_at<?)")
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"github.com/patkit/pat"
+	"github.com/patkit/pat/internal/tokenrow"
 )
 
 const (
@@ -16,17 +17,17 @@ const (
 // readStatements are the prepared statements that only read.
 type readStatements struct {
 	byPrefix, packed, byID, next stmt
-	lists                        map[listKind]stmt
+	lists                        map[tokenrow.ListKind]stmt
 }
 
 func (c *session) prepareReads() error {
-	c.reads.lists = make(map[listKind]stmt)
+	c.reads.lists = make(map[tokenrow.ListKind]stmt)
 	p := preparer{session: c}
 	c.reads.byPrefix = p.prepare(findByPrefixOrDecoy)
 	c.reads.byID = p.prepare(findByID)
 	c.reads.next = p.prepare(nextRecords)
-	for _, kind := range listKinds {
-		c.reads.lists[kind] = p.prepare(kind.query())
+	for _, kind := range tokenrow.ListKinds() {
+		c.reads.lists[kind] = p.prepare(listQuery(kind))
 	}
 	if p.err == nil && c.canPack() {
 		c.reads.packed = p.prepare(findPacked)
@@ -69,7 +70,7 @@ func (s *Store) FindByID(ctx context.Context, id string) (pat.Token, error) {
 		return pat.Token{}, failed(ctx, "find by id", err)
 	}
 	defer s.readers.release(c)
-	key, _ := encodeID(id) // nil, for what has another form, is the id of no row
+	key, _ := tokenrow.EncodeID(id) // nil, for what has another form, is the id of no row
 	rec, err := c.find(c.reads.byID, key)
 	if err != nil {
 		return pat.Token{}, fault("find by id", err)

@@ -5,6 +5,7 @@ import (
 	"database/sql/driver"
 
 	"github.com/patkit/pat"
+	"github.com/patkit/pat/internal/tokenrow"
 )
 
 // endOld ends the old token: at once, if its time of revocation is given, and else at the given time or at the one it
@@ -32,7 +33,7 @@ func (s *Store) Rotate(ctx context.Context, rotation pat.Rotation) error {
 		if repeated, err := c.isRotated(rotation, row); repeated || err != nil {
 			return err
 		}
-		oldID, _ := encodeID(rotation.OldID)
+		oldID, _ := tokenrow.EncodeID(rotation.OldID)
 		old, err := c.find(c.writes.byID, oldID)
 		if err != nil {
 			return err

@@ -9,6 +9,7 @@ import (
 	"github.com/mattn/go-sqlite3"
 
 	"github.com/patkit/pat"
+	"github.com/patkit/pat/internal/tokenrow"
 )
 
 const (
@@ -32,8 +33,8 @@ const (
 )
 
 // revokeAll returns the statement for a kind of owner, with the user, the group and the time as its parameters.
-func revokeAll(kind listKind) string {
-	index, owner := kind.owner()
+func revokeAll(kind tokenrow.ListKind) string {
+	index, owner := ownerOf(kind)
 	return "UPDATE pat_tokens INDEXED BY " + index + "_live SET revoked_at = ?3, updated_at = ?3 WHERE revoked_at IS NULL AND " + owner +
 		" RETURNING " + columns
 }
@@ -43,7 +44,7 @@ type writeStatements struct {
 	insert, countGroup, clash, byID, end stmt
 	revoke, touch, replaceDigest, purge  stmt
 	savepoint, release                   stmt
-	revokeAll                            map[listKind]stmt
+	revokeAll                            map[tokenrow.ListKind]stmt
 }
 
 func (c *session) prepareWrites() error {
@@ -52,10 +53,10 @@ func (c *session) prepareWrites() error {
 		insert: p.prepare(insert), countGroup: p.prepare(countGroup), clash: p.prepare(clash), byID: p.prepare(findByID), end: p.prepare(endOld),
 		revoke: p.prepare(revoke), touch: p.prepare(touch), replaceDigest: p.prepare(replaceDigest), purge: p.prepare(purge),
 		savepoint: p.prepare("SAVEPOINT pat_write"), release: p.prepare("RELEASE pat_write"),
-		revokeAll: make(map[listKind]stmt),
+		revokeAll: make(map[tokenrow.ListKind]stmt),
 	}
-	for _, kind := range listKinds {
-		if !kind.includeRevoked {
+	for _, kind := range tokenrow.ListKinds() {
+		if !kind.IncludeRevoked {
 			c.writes.revokeAll[kind] = p.prepare(revokeAll(kind))
 		}
 	}
@@ -131,7 +132,7 @@ func (s *Store) Revoke(ctx context.Context, id string, at time.Time) (tok pat.To
 	if err != nil {
 		return pat.Token{}, false, err
 	}
-	key, _ := encodeID(id) // nil, for what has another form, is the id of no row
+	key, _ := tokenrow.EncodeID(id) // nil, for what has another form, is the id of no row
 	var corrupt error
 	err = s.transact(ctx, "revoke", func(c *session) error {
 		corrupt = nil
@@ -165,9 +166,9 @@ func (s *Store) RevokeAll(ctx context.Context, owner pat.Owner, at time.Time) (r
 	if owner == (pat.Owner{}) {
 		return nil, ctx.Err() // which selects nothing
 	}
-	var read readRows
+	var read tokenrow.Tokens
 	err = s.transact(ctx, "revoke all", func(c *session) error {
-		rows, err := c.query(context.Background(), c.writes.revokeAll[kindOf(owner, false)], owner.UserID, owner.GroupID, revokedAt)
+		rows, err := c.query(context.Background(), c.writes.revokeAll[tokenrow.KindOf(owner, false)], owner.UserID, owner.GroupID, revokedAt)
 		if err != nil {
 			return err
 		}
@@ -177,27 +178,27 @@ func (s *Store) RevokeAll(ctx context.Context, owner pat.Owner, at time.Time) (r
 	if err != nil {
 		return nil, err
 	}
-	if read.corrupt != nil {
-		return read.tokens, fault("revoke all", read.corrupt)
+	if read.Corrupt != nil {
+		return read.Read, fault("revoke all", read.Corrupt)
 	}
-	return read.tokens, nil
+	return read.Read, nil
 }
 
 // Touch implements [pat.Store].
 func (s *Store) Touch(ctx context.Context, uses []pat.Use) error {
-	var times encoder
-	for _, use := range uses {
-		times.time("Use.At", use.At)
-	}
-	if times.err != nil {
-		return times.err
+	times := make([]driver.Value, len(uses))
+	for i, use := range uses {
+		var err error
+		if times[i], err = encodeChange("Use.At", use.At); err != nil {
+			return err
+		}
 	}
 	return s.transact(ctx, "touch", func(c *session) error {
 		for i, use := range uses {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			if _, err := c.change(c.writes.touch, use.Prefix, times.columns[i]); err != nil {
+			if _, err := c.change(c.writes.touch, use.Prefix, times[i]); err != nil {
 				return err
 			}
 		}

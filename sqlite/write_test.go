@@ -15,7 +15,7 @@ import (
 func TestTouchRefusesATimeThatItCouldNotReadBack(t *testing.T) {
 	s, rec := testStore(t, ":memory:"), testRecord(t)
 	require.NoError(t, s.Insert(t.Context(), rec, 0))
-	for _, at := range []time.Time{created.AddDate(-1000, 0, 0), created.AddDate(10_000, 0, 0)} {
+	for _, at := range []time.Time{{}, created.AddDate(-1000, 0, 0), created.AddDate(10_000, 0, 0)} {
 		uses := []pat.Use{{Prefix: rec.Token.Prefix, At: created}, {Prefix: rec.Token.Prefix, At: at}}
 		assert.ErrorIs(t, s.Touch(t.Context(), uses), pat.ErrInvalidArgument)
 		got, err := s.FindByPrefix(t.Context(), rec.Token.Prefix)
