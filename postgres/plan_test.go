@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/patkit/pat/internal/tokenrow"
 )
 
 // Each of the statements has to find its rows through an index, and come by their order without sorting more than it is
@@ -32,13 +34,13 @@ func TestNoStatementScansOrSorts(t *testing.T) {
 		s.stmts.touch:        {indexes: []string{key}, sorts: 1},
 		s.stmts.purge:        {indexes: []string{"using pat_tokens_revoked", "using pat_tokens_expiring", key}},
 	}
-	for _, kind := range listKinds {
+	for _, kind := range tokenrow.ListKinds() {
 		owner := "pat_tokens_group"
-		if kind.byUser {
+		if kind.ByUser {
 			owner = "pat_tokens_user"
 		}
 		live := "Index Scan Backward using " + owner + "_live"
-		if kind.includeRevoked {
+		if kind.IncludeRevoked {
 			plans[s.stmts.lists[kind]] = want{indexes: []string{"Merge Append", live, "Index Scan Backward using " + owner + "_revoked"}}
 			continue
 		}

@@ -6,6 +6,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/patkit/pat"
+	"github.com/patkit/pat/internal/tokenrow"
 )
 
 // selectByID returns the row of an id, if it is there.
@@ -41,7 +42,7 @@ func (s *Store) FindByPrefix(ctx context.Context, prefix string) (pat.Record, er
 
 // FindByID implements [pat.Store].
 func (s *Store) FindByID(ctx context.Context, id string) (pat.Token, error) {
-	key, _ := encodeID(id) // NULL, for what has another form, is the id of no row
+	key, _ := tokenrow.EncodeID(id) // NULL, for what has another form, is the id of no row
 	var rec pat.Record
 	err := s.find(ctx, "find by id", s.stmts.byID, key, func(row [][]byte) (err error) {
 		if row[0] == nil {

@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/patkit/pat"
+	"github.com/patkit/pat/internal/tokenrow"
 )
 
 func revoke(table string) *statement {
@@ -16,10 +17,10 @@ func revoke(table string) *statement {
 
 // revokeAll returns the statement for a kind of owner. The rows are locked in the order of their prefixes, as by all
 // who lock several, so that no two wait for each other.
-func revokeAll(table string, kind listKind) *statement {
-	return newStatement("WITH held (key) AS (SELECT prefix FROM "+table+" WHERE revoked_at IS NULL AND "+kind.owner(2)+" ORDER BY prefix FOR NO KEY UPDATE) "+
+func revokeAll(table string, kind tokenrow.ListKind) *statement {
+	return newStatement("WITH held (key) AS (SELECT prefix FROM "+table+" WHERE revoked_at IS NULL AND "+ownerIs(kind, 2)+" ORDER BY prefix FOR NO KEY UPDATE) "+
 		"UPDATE "+table+" SET revoked_at = $1, updated_at = $1 FROM held WHERE prefix = key AND revoked_at IS NULL RETURNING "+columns,
-		len(columnTypes), append([]uint32{pgtype.TimestamptzOID}, kind.ownerTypes()...)...)
+		len(columnTypes), append([]uint32{pgtype.TimestamptzOID}, ownerTypes(kind)...)...)
 }
 
 // Revoke implements [pat.Store]. A row that can't be decoded does not roll the revocation back.
@@ -28,7 +29,7 @@ func (s *Store) Revoke(ctx context.Context, id string, at time.Time) (tok pat.To
 	if err != nil {
 		return pat.Token{}, false, err
 	}
-	key, _ := encodeID(id) // NULL, for what has another form, is the id of no row
+	key, _ := tokenrow.EncodeID(id) // NULL, for what has another form, is the id of no row
 	var rec pat.Record
 	var answer error
 	err = s.with(ctx, "revoke", s.pool, func(c *session) error {
@@ -62,17 +63,17 @@ func (s *Store) RevokeAll(ctx context.Context, owner pat.Owner, at time.Time) ([
 	if owner.UserID == "" {
 		wait = s.lock(lockGroup, owner.GroupID)
 	}
-	var read readRows
+	var read tokenrow.Tokens
 	err = s.with(ctx, "revoke all", s.pool, func(c *session) error {
-		read = readRows{}
-		change := &call{statement: s.stmts.revokeAll[kindOf(owner, false)], args: append([][]byte{revokedAt}, args...), row: read.row}
+		read = tokenrow.Tokens{}
+		change := &call{statement: s.stmts.revokeAll[tokenrow.KindOf(owner, false)], args: append([][]byte{revokedAt}, args...), row: func(values [][]byte) { read.Add(decode(values)) }}
 		return c.transact(ctx, wait, change)
 	})
 	switch {
 	case err != nil:
 		return nil, err
-	case read.corrupt != nil:
-		return read.tokens, failed(context.WithoutCancel(ctx), "revoke all", read.corrupt)
+	case read.Corrupt != nil:
+		return read.Read, failed(context.WithoutCancel(ctx), "revoke all", read.Corrupt)
 	}
-	return read.tokens, nil
+	return read.Read, nil
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/patkit/pat"
+	"github.com/patkit/pat/internal/tokenrow"
 )
 
 // endOld ends the old token: at once, if its time of revocation is given, and else at the given time or at the one it
@@ -31,7 +32,7 @@ func (s *Store) Rotate(ctx context.Context, rotation pat.Rotation) error {
 	} else if end, err = encodeChange("Rotation.End", rotation.End); err != nil {
 		return err
 	}
-	oldID, _ := encodeID(rotation.OldID)
+	oldID, _ := tokenrow.EncodeID(rotation.OldID)
 	return s.with(ctx, "rotate", s.pool, func(c *session) error {
 		if done, err := s.beginRotation(ctx, c, rotation, row, oldID); done || err != nil {
 			return err // release rolls back

@@ -14,6 +14,7 @@ import (
 	"github.com/patkit/pat/internal/bench"
 	"github.com/patkit/pat/internal/pgtest"
 	"github.com/patkit/pat/internal/testscale"
+	"github.com/patkit/pat/internal/tokenrow"
 )
 
 // BenchmarkScale measures the calls in tables of 10^4, 10^6 and 10^7 tokens, which take turns, and what a token takes on
@@ -192,10 +193,11 @@ func benchmarkScaled(b *testing.B, tables []*scaled) {
 		return calls
 	}
 	for _, s := range tables {
-		position, id, err := encodePosition(pat.Position{})
+		createdAt, id, err := tokenrow.Behind(pat.Position{})
 		require.NoError(b, err)
-		s.explain(b, s.store.stmts.lists[listKind{byGroup: true}], position, id, encodeInt(101), encodeText("1"))
-		s.explain(b, s.store.stmts.lists[listKind{byGroup: true, includeRevoked: true}], position, id, encodeInt(101), encodeText("1"))
+		position := encodeBound(createdAt)
+		s.explain(b, s.store.stmts.lists[tokenrow.ListKind{ByGroup: true}], position, id, encodeInt(101), encodeText("1"))
+		s.explain(b, s.store.stmts.lists[tokenrow.ListKind{ByGroup: true, IncludeRevoked: true}], position, id, encodeInt(101), encodeText("1"))
 		s.explain(b, s.store.stmts.purge, encodeBound(s.ended), encodeInt(batch))
 	}
 	b.Run("write-ahead log", func(b *testing.B) {

@@ -6,6 +6,8 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/patkit/pat/internal/tokenrow"
 )
 
 // statement is an SQL statement with the types of its parameters, so that the server need not be asked for them.
@@ -51,7 +53,7 @@ type statements struct {
 	clash, end                          *statement
 	revoke, touch, replaceDigest, purge *statement
 	merge, mergeClash                   *statement
-	lists, revokeAll                    map[listKind]*statement
+	lists, revokeAll                    map[tokenrow.ListKind]*statement
 }
 
 func newStatements(schema string) *statements {
@@ -72,12 +74,12 @@ func newStatements(schema string) *statements {
 		purge:         purge(table),
 		merge:         merge(table),
 		mergeClash:    mergeClash(table),
-		lists:         make(map[listKind]*statement),
-		revokeAll:     make(map[listKind]*statement),
+		lists:         make(map[tokenrow.ListKind]*statement),
+		revokeAll:     make(map[tokenrow.ListKind]*statement),
 	}
-	for _, kind := range listKinds {
-		s.lists[kind] = kind.query(table)
-		if !kind.includeRevoked {
+	for _, kind := range tokenrow.ListKinds() {
+		s.lists[kind] = listQuery(table, kind)
+		if !kind.IncludeRevoked {
 			s.revokeAll[kind] = revokeAll(table, kind)
 		}
 	}

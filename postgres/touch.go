@@ -20,21 +20,19 @@ func touch(table string) *statement {
 
 // Touch implements [pat.Store].
 func (s *Store) Touch(ctx context.Context, uses []pat.Use) error {
-	var prefixes [][]byte
-	var times encoder
+	var prefixes, times [][]byte
 	for _, use := range uses {
-		times.require("Use.At", !use.At.IsZero(), "must not be zero")
-		if isHeld(use.Prefix) {
-			prefixes = append(prefixes, []byte(use.Prefix))
-			times.time("Use.At", use.At)
+		at, err := encodeChange("Use.At", use.At)
+		if err != nil {
+			return err
 		}
-	}
-	if times.err != nil {
-		return times.err
+		if isHeld(use.Prefix) {
+			prefixes, times = append(prefixes, []byte(use.Prefix)), append(times, at)
+		}
 	}
 	if len(prefixes) == 0 {
 		return ctx.Err()
 	}
-	args := [][]byte{encodeArray(pgtype.TextOID, prefixes), encodeArray(pgtype.TimestamptzOID, times.columns)}
+	args := [][]byte{encodeArray(pgtype.TextOID, prefixes), encodeArray(pgtype.TimestamptzOID, times)}
 	return s.write(ctx, "touch", &call{statement: s.stmts.touch, args: args})
 }
