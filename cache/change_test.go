@@ -244,9 +244,7 @@ func TestAChangeIsSeenAlthoughTheStorePanickedWhenItWasMade(t *testing.T) {
 
 func TestATouchedRecordStaysAndHasTheLatestUse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		db := newDatabase()
-		store := inFrontOf(t, db)
-		tok := issue(t, db).Token
+		db, store, tok := withToken(t)
 		first := stamp()
 		hour := func(n int) time.Time { return first.Add(time.Duration(n) * time.Hour) }
 		find(t, store, tok.Prefix)

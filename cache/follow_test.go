@@ -125,10 +125,7 @@ func TestAFeedThatBreaksIsFollowedAgainAfterPausesThatGrowUntilOneBegins(t *test
 // What a database tells of before it says from when on it tells of everything, is true nevertheless.
 func TestAChangeIsTakenBeforeTheFirstProof(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		db := newFeed()
-		store := inFrontOf(t, db)
-		follow(t, store)
-		tok := issue(t, db).Token
+		db, store, tok := withFollowedToken(t)
 		find(t, store, tok.Prefix)
 		revoke(t, db.held, tok)
 		db.changed(tok.Prefix)

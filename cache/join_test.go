@@ -18,9 +18,7 @@ const crowd = 50
 
 func TestManyCallersWhoMissAreOneLookUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		db := newDatabase()
-		store := inFrontOf(t, db)
-		tok := issue(t, db).Token
+		db, store, tok := withToken(t)
 		for prefix, want := range map[string]error{tok.Prefix: nil, "absentPrefix": pat.ErrNotFound} {
 			held := db.stopNext(true)
 			var answers []<-chan answer
@@ -82,21 +80,15 @@ func TestEveryCallerWhoJoinedHasItsOwnSecretCompared(t *testing.T) {
 // A call that starts more than the maximum staleness after a look-up began must not be answered with what it had read.
 func TestNobodyJoinsALookUpThatIsOlderThanTheMaximumStaleness(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		db := newDatabase()
-		store := inFrontOf(t, db)
-		tok := issue(t, db).Token
-		held := db.stopNext(true)
-		slow := ask(t.Context(), store, tok.Prefix)
-		<-held.reached
+		db, store, tok := withToken(t)
+		slow, held := db.stopAsking(t.Context(), store, tok.Prefix, true)
 		revoke(t, db.held, tok)
 
 		time.Sleep(time.Second - 1)
 		joined := ask(t.Context(), store, tok.Prefix)
 		synctest.Wait()
 		time.Sleep(time.Nanosecond)
-		second := db.stopNext(true)
-		fresh := ask(t.Context(), store, tok.Prefix)
-		<-second.reached
+		fresh, second := db.stopAsking(t.Context(), store, tok.Prefix, true)
 		third := ask(t.Context(), store, tok.Prefix)
 		synctest.Wait()
 		require.Equal(t, 2, db.lookups(), "the second can be joined")
@@ -117,14 +109,9 @@ func TestNobodyJoinsALookUpThatIsOlderThanTheMaximumStaleness(t *testing.T) {
 
 func TestWhatALookUpFoundThatWasReplacedIsNotKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		db := newFeed()
-		store := inFrontOf(t, db)
-		follow(t, store)
-		tok := issue(t, db).Token
+		db, store, tok := withFollowedToken(t)
 		db.current(time.Now())
-		held := db.stopNext(true)
-		slow := ask(t.Context(), store, tok.Prefix)
-		<-held.reached
+		slow, held := db.stopAsking(t.Context(), store, tok.Prefix, true)
 		db.proveFor(time.Second)
 		require.False(t, find(t, store, tok.Prefix).Revoked())
 		revoke(t, db.held, tok)
@@ -138,9 +125,7 @@ func TestWhatALookUpFoundThatWasReplacedIsNotKept(t *testing.T) {
 func TestTheContextOfOneCallerIsNotThatOfTheOthers(t *testing.T) {
 	t.Run("who asks", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			db := newDatabase()
-			store := inFrontOf(t, db)
-			tok := issue(t, db).Token
+			db, store, tok := withToken(t)
 			met := db.Inject(1, storetest.Block())
 			ctx, cancel := context.WithCancel(t.Context())
 			leader := ask(ctx, store, tok.Prefix)
@@ -160,9 +145,7 @@ func TestTheContextOfOneCallerIsNotThatOfTheOthers(t *testing.T) {
 	})
 	t.Run("who asked, and has the answer nevertheless", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			db := newDatabase()
-			store := inFrontOf(t, db)
-			tok := issue(t, db).Token
+			db, store, tok := withToken(t)
 			held := db.stopNext(true)
 			ctx, cancel := context.WithCancel(t.Context())
 			leader := ask(ctx, store, tok.Prefix)
@@ -179,12 +162,8 @@ func TestTheContextOfOneCallerIsNotThatOfTheOthers(t *testing.T) {
 	})
 	t.Run("who waits", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
-			db := newDatabase()
-			store := inFrontOf(t, db)
-			tok := issue(t, db).Token
-			held := db.stopNext(false)
-			leader := ask(t.Context(), store, tok.Prefix)
-			<-held.reached
+			db, store, tok := withToken(t)
+			leader, held := db.stopAsking(t.Context(), store, tok.Prefix, false)
 			ctx, cancel := context.WithCancel(t.Context())
 			gone, stays := ask(ctx, store, tok.Prefix), ask(t.Context(), store, tok.Prefix)
 			synctest.Wait()
@@ -200,13 +179,9 @@ func TestTheContextOfOneCallerIsNotThatOfTheOthers(t *testing.T) {
 
 func TestAnErrorOfTheDatabaseIsSharedAndNotKept(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		db := newDatabase()
-		store := inFrontOf(t, db)
-		tok := issue(t, db).Token
+		db, store, tok := withToken(t)
 		db.goDown()
-		held := db.stopNext(false)
-		leader := ask(t.Context(), store, tok.Prefix)
-		<-held.reached
+		leader, held := db.stopAsking(t.Context(), store, tok.Prefix, false)
 		joined := ask(t.Context(), store, tok.Prefix)
 		synctest.Wait()
 		close(held.goOn)
@@ -220,9 +195,7 @@ func TestAnErrorOfTheDatabaseIsSharedAndNotKept(t *testing.T) {
 
 func TestAPanicOfTheStoreReachesItsCallerAndLeavesNobodyWaiting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		db := newDatabase()
-		store := inFrontOf(t, db)
-		tok := issue(t, db).Token
+		db, store, tok := withToken(t)
 		db.Inject(1, storetest.Panic("out of memory"))
 		held := db.stopNext(false)
 		panicked := make(chan any, 1)

@@ -18,9 +18,7 @@ func TestWithoutAFeedARecordIsReadAgainOnceItIsOlderThanTheMaximumStaleness(t *t
 	for _, staleness := range []time.Duration{10 * time.Millisecond, time.Second, 20 * time.Minute} {
 		t.Run(staleness.String(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				db := newDatabase()
-				store := inFrontOf(t, db, cache.WithMaxStaleness(staleness))
-				tok := issue(t, db).Token
+				db, store, tok := withToken(t, cache.WithMaxStaleness(staleness))
 				for range 3 {
 					find(t, store, tok.Prefix)
 					time.Sleep(staleness - 1)
@@ -38,12 +36,8 @@ func TestWithoutAFeedARecordIsReadAgainOnceItIsOlderThanTheMaximumStaleness(t *t
 // The age counts from when reading began: the database may have answered with what was true then.
 func TestALookUpThatTakesLongCountsFromItsBeginning(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		db := newDatabase()
-		store := inFrontOf(t, db)
-		tok := issue(t, db).Token
-		held := db.stopNext(true)
-		slow := ask(t.Context(), store, tok.Prefix)
-		<-held.reached
+		db, store, tok := withToken(t)
+		slow, held := db.stopAsking(t.Context(), store, tok.Prefix, true)
 		revoke(t, db.held, tok)
 		time.Sleep(time.Second - 1)
 		close(held.goOn)
@@ -104,10 +98,7 @@ func TestTheEndOfATokenElsewhereIsFeltWithinTheMaximumStaleness(t *testing.T) {
 
 func TestWithAFeedARecordStaysForAsLongAsTheFeedProvesItselfAlive(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		db := newFeed()
-		store := inFrontOf(t, db)
-		follow(t, store)
-		tok := issue(t, db).Token
+		db, store, tok := withFollowedToken(t)
 		db.current(time.Now())
 		find(t, store, tok.Prefix)
 		require.Equal(t, 1, db.lookups())
@@ -135,10 +126,7 @@ func TestAProofCountsFromTheMomentThatItSpeaksOf(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				db := newFeed()
-				store := inFrontOf(t, db)
-				follow(t, store)
-				tok := issue(t, db).Token
+				db, store, tok := withFollowedToken(t)
 				db.current(time.Now())
 				find(t, store, tok.Prefix)
 				time.Sleep(time.Minute)
@@ -212,10 +200,7 @@ func TestARecordLivesOnByTheProofsOfTheSessionInWhichItWasReadAlone(t *testing.T
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				db := newFeed()
-				store := inFrontOf(t, db)
-				follow(t, store)
-				tok := issue(t, db).Token
+				db, store, tok := withFollowedToken(t)
 				c.read(t, db, func() { find(t, store, tok.Prefix) })
 				require.Equal(t, 1, db.lookups())
 				db.proveFor(time.Second)
@@ -236,10 +221,7 @@ func TestARecordLivesOnByTheProofsOfTheSessionInWhichItWasReadAlone(t *testing.T
 // No feed tells of last uses. A record that lives on by proofs is read again nevertheless.
 func TestALastUseElsewhereIsSeenWithinTenMinutes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		db := newFeed()
-		store := inFrontOf(t, db)
-		follow(t, store)
-		tok := issue(t, db).Token
+		db, store, tok := withFollowedToken(t)
 		db.current(time.Now())
 		find(t, store, tok.Prefix)
 		used := stamp()
@@ -255,10 +237,7 @@ func TestALastUseElsewhereIsSeenWithinTenMinutes(t *testing.T) {
 func TestWithAFeedAndALongStalenessARecordIsReadAgainWhenItIsOlder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const staleness = 30 * time.Minute
-		db := newFeed()
-		store := inFrontOf(t, db, cache.WithMaxStaleness(staleness))
-		follow(t, store)
-		tok := issue(t, db).Token
+		db, store, tok := withFollowedToken(t, cache.WithMaxStaleness(staleness))
 		db.current(time.Now())
 		find(t, store, tok.Prefix)
 		db.proveFor(staleness - 1)
@@ -275,10 +254,7 @@ func TestWithoutTheDatabaseEveryTokenHasItsWholeLeaseHoweverOldItsRecordIs(t *te
 	for _, age := range []time.Duration{0, 6 * time.Minute, 10*time.Minute - time.Second} {
 		t.Run(age.String(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				db := newFeed()
-				store := inFrontOf(t, db, cache.WithMaxStaleness(staleness))
-				follow(t, store)
-				tok := issue(t, db).Token
+				db, store, tok := withFollowedToken(t, cache.WithMaxStaleness(staleness))
 				db.current(time.Now())
 				find(t, store, tok.Prefix)
 				db.proveFor(age)

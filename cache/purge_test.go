@@ -31,9 +31,7 @@ func TestAPurgeForgetsWhatItMayHaveDeletedAndNothingElse(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				db := newDatabase()
-				store := inFrontOf(t, db)
-				tok := issue(t, db).Token
+				db, store, tok := withToken(t)
 				start := stamp()
 				c.end(t, db.held, tok)
 				time.Sleep(time.Until(start.Add(age)))
@@ -57,9 +55,7 @@ func TestAPurgeForgetsWhatItMayHaveDeletedAndNothingElse(t *testing.T) {
 // As with the writes of a Verifier: what fails because there is no database takes nothing away.
 func TestAPurgeThatFailsForgetsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		db := newDatabase()
-		store := inFrontOf(t, db)
-		tok := issue(t, db).Token
+		db, store, tok := withToken(t)
 		find(t, store, tok.Prefix)
 		db.goDown()
 		_, err := store.Purge(t.Context(), stamp().Add(time.Hour), 10)
@@ -71,9 +67,7 @@ func TestAPurgeThatFailsForgetsNothing(t *testing.T) {
 // Another process whose clock is slow has revoked a token after it was read here, with a stamp from before.
 func TestAPurgeForgetsWhatAProcessWithASlowClockHasRevoked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		db := newDatabase()
-		store := inFrontOf(t, db, cache.WithMaxStaleness(time.Hour))
-		tok := issue(t, db).Token
+		db, store, tok := withToken(t, cache.WithMaxStaleness(time.Hour))
 		find(t, store, tok.Prefix)
 		before := stamp().Add(-30 * time.Second)
 		_, _, err := db.held.Revoke(t.Context(), tok.ID, before.Add(-time.Second))

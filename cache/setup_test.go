@@ -148,6 +148,22 @@ func issue(tb testing.TB, store pat.Store) pat.Issued {
 	return issued
 }
 
+// withToken returns a database that holds a token, and the cache in front of it.
+func withToken(tb testing.TB, opts ...cache.Option) (*database, *cache.Store, pat.Token) {
+	tb.Helper()
+	db := newDatabase()
+	return db, inFrontOf(tb, db, opts...), issue(tb, db).Token
+}
+
+// withFollowedToken returns a feed that has not begun yet and holds a token, and the cache that follows it.
+func withFollowedToken(t *testing.T, opts ...cache.Option) (*feed, *cache.Store, pat.Token) {
+	t.Helper()
+	db := newFeed()
+	store := inFrontOf(t, db, opts...)
+	follow(t, store)
+	return db, store, issue(t, db).Token
+}
+
 // revoke revokes a token now.
 func revoke(tb testing.TB, store pat.Store, tok pat.Token) {
 	tb.Helper()
@@ -193,6 +209,14 @@ func ask(ctx context.Context, store pat.Store, prefix string) <-chan answer {
 		answers <- answer{rec, err}
 	}()
 	return answers
+}
+
+// stopAsking begins a look-up, and returns when it was stopped, as by stopNext.
+func (d *database) stopAsking(ctx context.Context, store pat.Store, prefix string, behind bool) (<-chan answer, *stop) {
+	s := d.stopNext(behind)
+	answers := ask(ctx, store, prefix)
+	<-s.reached
+	return answers, s
 }
 
 // isNot returns an OwnerActive that knows one user who is gone.

@@ -14,12 +14,8 @@ import (
 // A look-up may hang on a connection that a router has forgotten, for a caller who waits for ever.
 func TestOneLookUpThatHangsHoldsNobodyUpForLong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		db := newDatabase()
-		store := inFrontOf(t, db, cache.WithMaxStaleness(5*time.Minute))
-		tok := issue(t, db).Token
-		held := db.stopNext(false)
-		stuck := ask(context.Background(), store, tok.Prefix)
-		<-held.reached
+		db, store, tok := withToken(t, cache.WithMaxStaleness(5*time.Minute))
+		stuck, held := db.stopAsking(context.Background(), store, tok.Prefix, false)
 		defer func() {
 			close(held.goOn)
 			<-stuck

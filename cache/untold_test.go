@@ -14,10 +14,7 @@ import (
 // goes on.
 func TestWhatALookUpHasFoundAbsentIsNotServedAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		db := newFeed()
-		store := inFrontOf(t, db)
-		follow(t, store)
-		tok := issue(t, db).Token
+		db, store, tok := withFollowedToken(t)
 		db.current(time.Now())
 		find(t, store, tok.Prefix)
 
