@@ -75,7 +75,7 @@ func fillScale(b *testing.B, path string, n int) (values []string) {
 	b.Helper()
 	s, err := Open(path)
 	require.NoError(b, err)
-	// The rows go in in the order of their prefixes, and the indexes come last. At random places, one after the other,
+	// The rows are added in the order of their prefixes, and the indexes come last. At random places, one after the other,
 	// ten million of them would have every page written many times.
 	writer := sessions(s)[0]
 	require.NoError(b, writer.exec("PRAGMA temp_store = FILE; CREATE TEMP TABLE unsorted AS SELECT "+columns+" FROM pat_tokens"))
