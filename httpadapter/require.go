@@ -65,11 +65,27 @@ func RequireToken(v *pat.Verifier, opts ...Option) func(http.Handler) http.Handl
 
 // TokenFrom returns the token with which the request passed [RequireToken]. Use the request's context.
 func TokenFrom(ctx context.Context) (pat.Token, bool) {
-	tok, ok := ctx.Value(tokenKey{}).(pat.Token)
-	return tok, ok
+	tok, ok := ctx.Value(tokenKey{}).(*pat.Token)
+	if !ok {
+		return pat.Token{}, false
+	}
+	return *tok, true
 }
 
 type tokenKey struct{}
+
+// tokenContext is the context of a request that passed: context.WithValue, with the token in the same piece of memory.
+type tokenContext struct {
+	context.Context //nolint:containedctx // as any derived context does
+	tok             pat.Token
+}
+
+func (c *tokenContext) Value(key any) any {
+	if key == (tokenKey{}) {
+		return &c.tok
+	}
+	return c.Context.Value(key)
+}
 
 // guard is a checked RequireToken call. It is not changed once a request arrives.
 type guard struct {
@@ -84,7 +100,8 @@ func (g *guard) misuse(err error) { g.err = errors.Join(g.err, err) }
 
 func (g *guard) wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		tok, err := g.admit(r)
+		ctx := &tokenContext{Context: r.Context()}
+		err := g.admit(r, &ctx.tok)
 		if err == nil && next == nil {
 			err = &pat.ArgumentError{Argument: "RequireToken", Rule: "must not wrap a nil handler"}
 		}
@@ -93,29 +110,29 @@ func (g *guard) wrap(next http.Handler) http.Handler {
 			return
 		}
 		// Outside admit, so that a panic of the host's handler stays the host's.
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), tokenKey{}, tok)))
+		next.ServeHTTP(w, r.WithContext(ctx))
 	})
 }
 
-func (g *guard) admit(r *http.Request) (tok pat.Token, err error) {
+// admit puts the token of a request that may pass in tok.
+func (g *guard) admit(r *http.Request, tok *pat.Token) (err error) {
 	defer contain(&err)
 	if g.err != nil {
-		return pat.Token{}, g.err
+		return g.err
 	}
 	value, err := bearerCredential(r.Header)
 	if err != nil {
-		return pat.Token{}, err
+		return err
 	}
-	tok, err = g.verifier.Verify(r.Context(), value)
-	if err != nil {
-		return pat.Token{}, refusal(err)
+	if *tok, err = g.verifier.Verify(r.Context(), value); err != nil {
+		return refusal(err)
 	}
 	needed := g.needed(r)
-	err = g.verifier.RequireScope(tok, needed...)
+	err = g.verifier.RequireScope(*tok, needed...)
 	if _, ok := errors.AsType[*pat.InsufficientScopeError](err); ok {
-		return pat.Token{}, insufficientScope(needed)
+		return insufficientScope(needed)
 	}
-	return tok, err
+	return err
 }
 
 // needed returns the scopes that a request needs, each of them once.

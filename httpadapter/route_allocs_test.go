@@ -16,7 +16,7 @@ func TestARequestCostsAFewAllocationsMoreThanABareOne(t *testing.T) {
 		more  float64
 	}{
 		"the verify route": {verifyRoute, 0}, // less, in fact: its decoder is kept for reuse
-		"RequireToken":     {guardedRoute, 3},
+		"RequireToken":     {guardedRoute, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := c.route(t)
