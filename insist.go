@@ -3,6 +3,7 @@ package pat
 import (
 	"context"
 	"errors"
+	"fmt"
 )
 
 // maxTries is how often a write with an unknown outcome is tried.
@@ -16,8 +17,11 @@ func insist(ctx context.Context, write func() error) error {
 		return err
 	}
 	for try := 1; try < maxTries && ctx.Err() == nil; try++ {
-		if again := write(); isAnswer(again) {
+		switch again := write(); {
+		case isAnswer(again):
 			return again
+		case errors.Is(again, ErrCorrupt): // of the token, or of the database: then it says nothing of the first try
+			return fmt.Errorf("%w: %w", err, again)
 		}
 	}
 	// A later try that failed in another way says nothing of the first one.
@@ -26,7 +30,7 @@ func insist(ctx context.Context, write func() error) error {
 
 // isAnswer reports whether a store that returns this was able to look.
 func isAnswer(err error) bool {
-	for _, answer := range []error{ErrNotFound, ErrExists, ErrLimitReached, ErrRevoked, ErrExpired, ErrRotated, ErrCorrupt} {
+	for _, answer := range []error{ErrNotFound, ErrExists, ErrLimitReached, ErrRevoked, ErrExpired, ErrRotated} {
 		if errors.Is(err, answer) {
 			return true
 		}

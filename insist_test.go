@@ -76,6 +76,8 @@ func TestAWriteOfUnknownOutcomeIsRepeatedUntilItIsKnown(t *testing.T) {
 		{name: "lost twice", lost: []bool{false, true}, tries: 3},
 		{name: "lost for good", lost: []bool{true, true, true}, want: pat.ErrOutcomeUnknown, tries: 3},
 		{name: "down after that, which answers nothing", lost: []bool{true}, then: errDown, want: pat.ErrOutcomeUnknown, tries: 3},
+		{name: "corrupt after that", lost: []bool{true}, then: pat.ErrCorrupt, want: pat.ErrOutcomeUnknown, tries: 2},
+		{name: "and says so", lost: []bool{true}, then: pat.ErrCorrupt, want: pat.ErrCorrupt, tries: 2},
 		{name: "an answer after that", lost: []bool{false}, then: pat.ErrLimitReached, want: pat.ErrLimitReached, tries: 2},
 		{name: "a failure whose outcome is known", then: errDown, want: errDown, tries: 1},
 	} {

@@ -22,8 +22,8 @@ type Record struct {
 //   - They obey ctx: once it is done before the work began, they return its error and have changed nothing. A call
 //     never fails with the error of another caller's context.
 //   - An error of a writing method means that nothing was written, except as Revoke and RevokeAll say, and unless the
-//     store lost its database during the commit and can't know. The error then wraps [ErrOutcomeUnknown]. Insert and
-//     Rotate may be repeated with the same arguments to find out; to repeat the others does no harm.
+//     store lost its database, or its disk, during the commit and can't know. The error then wraps [ErrOutcomeUnknown].
+//     Insert and Rotate may be repeated with the same arguments to find out; to repeat the others does no harm.
 //   - A nil error of a writing method means that the write is as durable as the store promises.
 //   - [ErrNotFound] means that the token is absent, and only that. A store that is down, slow or closed returns
 //     another error, and one that reads back something that was never written returns an error that wraps

@@ -28,10 +28,11 @@ func BenchmarkStep(b *testing.B) {
 		})
 	})
 	b.Run("step=HMAC-SHA-256_of_55_bytes", func(b *testing.B) {
-		key, sum, text := make([]byte, 32), make([]byte, 0, sha256.Size), make([]byte, valueLength)
+		sum, text := make([]byte, 0, sha256.Size), make([]byte, valueLength)
+		mac := hmac.New(sha256.New, make([]byte, 32))
 		loop(b, func(i int) error {
 			copy(text, valid[i%len(valid)].value)
-			mac := hmac.New(sha256.New, key)
+			mac.Reset() // to the state that the library keeps too
 			_, _ = mac.Write(text)
 			sum = mac.Sum(sum[:0])
 			return refusedUnless(len(sum) == sha256.Size)

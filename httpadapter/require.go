@@ -80,6 +80,9 @@ type tokenContext struct {
 	tok             pat.Token
 }
 
+// String is what contexts of the standard library do: they print what they are, and not what they hold.
+func (c *tokenContext) String() string { return "httpadapter.RequireToken" }
+
 func (c *tokenContext) Value(key any) any {
 	if key == (tokenKey{}) {
 		return &c.tok
@@ -100,8 +103,7 @@ func (g *guard) misuse(err error) { g.err = errors.Join(g.err, err) }
 
 func (g *guard) wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx := &tokenContext{Context: r.Context()}
-		err := g.admit(r, &ctx.tok)
+		ctx, err := g.admit(r)
 		if err == nil && next == nil {
 			err = &pat.ArgumentError{Argument: "RequireToken", Rule: "must not wrap a nil handler"}
 		}
@@ -114,25 +116,29 @@ func (g *guard) wrap(next http.Handler) http.Handler {
 	})
 }
 
-// admit puts the token of a request that may pass in tok.
-func (g *guard) admit(r *http.Request, tok *pat.Token) (err error) {
+// admit returns the context of a request that may pass.
+func (g *guard) admit(r *http.Request) (ctx *tokenContext, err error) {
 	defer contain(&err)
 	if g.err != nil {
-		return g.err
+		return nil, g.err
 	}
 	value, err := bearerCredential(r.Header)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	if *tok, err = g.verifier.Verify(r.Context(), value); err != nil {
-		return refusal(err)
+	tok, err := g.verifier.Verify(r.Context(), value)
+	if err != nil {
+		return nil, refusal(err)
 	}
 	needed := g.needed(r)
-	err = g.verifier.RequireScope(*tok, needed...)
+	err = g.verifier.RequireScope(tok, needed...)
 	if _, ok := errors.AsType[*pat.InsufficientScopeError](err); ok {
-		return insufficientScope(needed)
+		return nil, insufficientScope(needed)
 	}
-	return err
+	if err != nil {
+		return nil, err
+	}
+	return &tokenContext{r.Context(), tok}, nil
 }
 
 // needed returns the scopes that a request needs, each of them once.

@@ -2,6 +2,7 @@ package httpadapter_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -50,6 +51,22 @@ func TestRequireTokenLetsAValidTokenPassAndHandsItOn(t *testing.T) {
 	assert.Equal(t, http.StatusAccepted, g.ask(t, http.MethodGet, "/", bearer(value)).status)
 	assert.Equal(t, http.StatusAccepted, g.ask(t, http.MethodGet, "/", http.Header{"Authorization": {"bearer  " + value}}).status)
 	assert.Equal(t, []pat.Token{tok, tok}, g.tokens)
+}
+
+func TestThePrintedContextOfARequestHoldsNothingOfItsToken(t *testing.T) {
+	h := newHost(t)
+	tok, value := h.issue(pat.CreateParams{})
+	printed := ""
+	handler := httpadapter.RequireToken(h.verifier)(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		printed = fmt.Sprintf("%v %+v %s", r.Context(), r.Context(), context.WithoutCancel(r.Context()))
+	}))
+	r := httptest.NewRequest(http.MethodGet, "/", http.NoBody)
+	r.Header = bearer(value)
+	handler.ServeHTTP(httptest.NewRecorder(), r)
+	assert.Contains(t, printed, "RequireToken")
+	for _, part := range []string{tok.ID, tok.UserID, tok.Name, tok.Prefix} {
+		assert.NotContains(t, printed, part)
+	}
 }
 
 func TestTokenFromFindsNothingOutsideRequireToken(t *testing.T) {

@@ -20,6 +20,17 @@ func TestListRefusesAPositionThatNoTokenHas(t *testing.T) {
 	assert.ErrorIs(t, err, pat.ErrInvalidArgument)
 }
 
+// A list begins before every row, also before those that are damaged.
+func TestARowFromTheFarFutureIsMet(t *testing.T) {
+	s, rec := testStore(t, ":memory:"), testRecord(t)
+	require.NoError(t, s.Insert(t.Context(), rec, 0))
+	for _, at := range []string{"253402300800000000", "253402300800000001", "9223372036854775806"} {
+		require.NoError(t, s.writer.stack[0].exec("UPDATE pat_tokens SET created_at = "+at))
+		_, err := s.List(t.Context(), pat.ListQuery{Owner: pat.Owner{UserID: rec.Token.UserID}, Limit: 10})
+		assert.ErrorIs(t, err, pat.ErrCorrupt, at)
+	}
+}
+
 func TestNobodyHasNoTokens(t *testing.T) {
 	s := testStore(t, ":memory:")
 	require.NoError(t, s.Insert(t.Context(), testRecord(t), 0))

@@ -2,11 +2,12 @@
 // it share the file.
 //
 // A write has reached the disk when its method returns (write-ahead log, synchronous=FULL). Writes that wait for one
-// another share a transaction and its sync, each with an outcome of its own. The database file and the two beside it
-// (-wal, -shm) are readable by their owner alone. All of the library's tables and indexes begin with pat_, so that a
-// host may keep tables of its own in the same file. The file must be on a local disk: SQLite's write-ahead log does not
-// work over a network. It is mapped into memory for reading, so a program other than SQLite that cuts it off while it
-// is open ends the process.
+// another share a transaction and its sync, each with an outcome of its own. Where the sync itself fails, that outcome is
+// [pat.ErrOutcomeUnknown].
+//
+// The database file and the two beside it (-wal, -shm) are readable by their owner alone. All of the library's tables
+// and indexes begin with pat_, so that a host may keep tables of its own in the same file. The file must be on a local
+// disk: SQLite's write-ahead log does not work over a network. It is mapped into memory for reading, see [WithoutMmap].
 //
 // It is built on github.com/mattn/go-sqlite3, which it calls without database/sql in between, and needs cgo. Importing
 // it registers the driver's name, sqlite3, with database/sql, and does nothing else.
@@ -58,6 +59,10 @@ func WithBusyTimeout(d time.Duration) Option {
 // WithoutMmap has the database read by system calls alone. By default its file is mapped into memory for reading, which
 // makes a verification about a quarter quicker. A disk that can't be read, or a program other than SQLite that cuts the
 // file off, then ends the process (SIGBUS), where it is an error of the call without the map.
+//
+// There is a map for each connection that reads, four or as many as GOMAXPROCS. They share their pages, but the resident
+// size of the process counts the file once for each, and so do limits on its address space. Use this option under such
+// a limit, and on 32 bits.
 func WithoutMmap() Option { return func(o *options) { o.unmapped = true } }
 
 // Open opens the database at path, makes it if it isn't there, and brings its schema up to date. The folder has to

@@ -1,6 +1,7 @@
 package tokenrow
 
 import (
+	"math"
 	"time"
 
 	"github.com/google/uuid"
@@ -26,10 +27,11 @@ func KindOf(owner pat.Owner, includeRevoked bool) ListKind {
 }
 
 // Behind returns the place behind which a list goes on, which is sorted from the newest to the oldest. The zero
-// Position is before everything: its time is later than any that a column can hold.
+// Position is before everything. Its time is later than any that a column can hold, also in a row that [Decode] refuses:
+// such a row must be met, and not left out.
 func Behind(p pat.Position) (createdAt time.Time, id []byte, err error) {
 	if p == (pat.Position{}) {
-		return time.UnixMicro(LatestTime + 1), make([]byte, len(uuid.UUID{})), nil
+		return time.UnixMicro(math.MaxInt64), make([]byte, len(uuid.UUID{})), nil
 	}
 	id, ok := EncodeID(p.ID)
 	if !ok {
