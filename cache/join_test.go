@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/patkit/pat"
+	"github.com/patkit/pat/cache"
 	"github.com/patkit/pat/storetest"
 )
 
@@ -105,6 +106,35 @@ func TestNobodyJoinsALookUpThatIsOlderThanTheMaximumStaleness(t *testing.T) {
 		}
 		require.Zero(t, db.lookups(), "what the second found is kept")
 	})
+}
+
+// A look-up may have read what was there before a change that is acknowledged by now.
+func TestNobodyJoinsALookUpThatBeganBeforeAChange(t *testing.T) {
+	for name, revokeBy := range map[string]func(*testing.T, *feed, *cache.Store, pat.Token){
+		"made here": func(t *testing.T, _ *feed, store *cache.Store, tok pat.Token) { revoke(t, store, tok) },
+		"made here to all of an owner": func(t *testing.T, _ *feed, store *cache.Store, tok pat.Token) {
+			_, err := store.RevokeAll(t.Context(), pat.Owner{UserID: tok.UserID}, stamp())
+			require.NoError(t, err)
+		},
+		"of which the feed has told": func(t *testing.T, db *feed, _ *cache.Store, tok pat.Token) {
+			revoke(t, db.held, tok)
+			db.changed(tok.Prefix)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				db, store, tok := withFollowedToken(t)
+				db.current(time.Now())
+				slow, held := db.stopAsking(t.Context(), store, tok.Prefix, true)
+				revokeBy(t, db, store, tok)
+				late := ask(t.Context(), store, tok.Prefix)
+				synctest.Wait()
+				close(held.goOn)
+				require.False(t, (<-slow).rec.Token.Revoked())
+				require.True(t, (<-late).rec.Token.Revoked())
+			})
+		})
+	}
 }
 
 func TestWhatALookUpFoundThatWasReplacedIsNotKept(t *testing.T) {
