@@ -146,9 +146,8 @@ type pepper struct {
 }
 
 type pepperState struct {
-	mac   hash.Hash
-	value [valueLength]byte
-	sum   [sha256.Size]byte
+	mac hash.Hash
+	sum [sha256.Size]byte
 }
 
 func newPepper(key PepperKey) *pepper {
@@ -163,15 +162,10 @@ func newPepper(key PepperKey) *pepper {
 func (p *pepper) sum(value string) [sha256.Size]byte {
 	s := p.states.Get().(*pepperState)
 	defer func() {
-		clear(s.value[:]) // what is pooled holds no value
-		s.mac.Reset()     // it has a buffer of its own
+		s.mac.Reset() // its buffer has a part of the value, and what is pooled holds none
 		p.states.Put(s)
 	}()
-	for rest := value; rest != ""; {
-		n := copy(s.value[:], rest)
-		_, _ = s.mac.Write(s.value[:n]) // hash.Hash never returns an error
-		rest = rest[n:]
-	}
+	_, _ = s.mac.Write(bytesOf(value)) // hash.Hash never returns an error
 	s.mac.Sum(s.sum[:0])
 	return s.sum
 }

@@ -91,7 +91,7 @@ type Store interface {
 	RevokeAll(ctx context.Context, owner Owner, at time.Time) ([]Token, error)
 
 	// Touch records uses of tokens. A LastUsedAt only ever moves forward, nothing else changes, and prefixes that are
-	// not there are passed over.
+	// not there are passed over. A use at the zero time is an [ArgumentError], and then nothing is written.
 	Touch(ctx context.Context, uses []Use) error
 
 	// ReplaceDigest puts next in the place of old (compare-and-swap). It reports false, and changes nothing, where the

@@ -102,6 +102,11 @@ func (s *Store) RevokeAll(ctx context.Context, owner pat.Owner, at time.Time) ([
 
 // Touch implements [pat.Store].
 func (s *Store) Touch(ctx context.Context, uses []pat.Use) error {
+	for _, use := range uses {
+		if err := given("Use.At", use.At); err != nil {
+			return err
+		}
+	}
 	if err := s.lock(ctx); err != nil {
 		return err
 	}

@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// Writes are committed together up to this number, and as long as those that are done took less than this time, so that the
-// first of them, and another process that waits for the lock, do not wait for long. It is a few times what a disk takes
-// to sync, beyond which there is nothing to gain.
+// Writes are committed together up to this number, and as long as those that are done took less than this time, so that
+// the first of them, and another process that waits for the lock, do not wait for long. It is a few times what a disk
+// takes to sync, beyond which there is nothing to gain.
 const (
 	mostTogether    = 64
 	longestTogether = 20 * time.Millisecond

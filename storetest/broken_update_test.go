@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,6 +19,11 @@ var brokenUpdates = []breakage{
 	{"compares seconds", "Touch/only forward", touching(func(r *pat.Record, at time.Time) {
 		if at.Unix() > r.Token.LastUsedAt.Unix() {
 			r.Token.LastUsedAt = at
+		}
+	})},
+	{"passes over a use at no time", "Touch/without a time", breaking(func(b *broken) {
+		b.touch = func(ctx context.Context, uses []pat.Use) error {
+			return b.Store.Touch(ctx, slices.DeleteFunc(slices.Clone(uses), func(u pat.Use) bool { return u.At.IsZero() }))
 		}
 	})},
 	{"un-revokes", "Touch/never un-revokes", touching(func(r *pat.Record, at time.Time) {

@@ -35,6 +35,17 @@ var touchCases = []testCase{
 		},
 	},
 	{
+		name: "Touch/without a time",
+		rule: "Touch with a use at the zero time is an error that matches ErrInvalidArgument and writes none of the batch.",
+		run: func(h *harness) {
+			first, last := h.added(), h.added()
+			err := h.store.Touch(ctx, []pat.Use{{Prefix: first.Token.Prefix, At: later(1)}, {Prefix: last.Token.Prefix}})
+			h.fails(err, pat.ErrInvalidArgument, "Touch")
+			h.holds(first)
+			h.holds(last)
+		},
+	},
+	{
 		name: "Touch/never un-revokes",
 		rule: "Touch of a revoked, rotated or expired token moves its LastUsedAt and nothing else.",
 		run: func(h *harness) {
