@@ -29,8 +29,19 @@ func fill(b *testing.B, s *Store, records []pat.Record) {
 	require.NoError(b, err)
 }
 
-// BenchmarkVerify compares a verification with a bare prepared SELECT of the same columns by the same key, in the same
-// database of 100,000 tokens. Each pair of measurements has the same context: one that can end, as every HTTP server
+// copyOf copies a database that nobody has open.
+func copyOf(b *testing.B, path string) string {
+	b.Helper()
+	data, err := os.ReadFile(path)
+	require.NoError(b, err)
+	copied := filepath.Join(b.TempDir(), "copy.db")
+	require.NoError(b, os.WriteFile(copied, data, fileMode))
+	return copied
+}
+
+// BenchmarkVerify compares a verification with a bare prepared SELECT of the same columns by the same key, in a copy of
+// the same database of 100,000 tokens: in the same file, the lock that the store keeps would save the SELECT system
+// calls too. Each pair of measurements has the same context: one that can end, as every HTTP server
 // hands out, and one that can't.
 func BenchmarkVerify(b *testing.B) {
 	const tokens = 100_000
@@ -43,6 +54,7 @@ func BenchmarkVerify(b *testing.B) {
 	info, err := os.Stat(path)
 	require.NoError(b, err)
 	b.Logf("%d bytes on disk per token", info.Size()/tokens)
+	copied := copyOf(b, path)
 
 	store, err = Open(path)
 	require.NoError(b, err)
@@ -50,7 +62,7 @@ func BenchmarkVerify(b *testing.B) {
 	verifier, err := pat.NewVerifier(store, pat.Config{LastUsedInterval: time.Hour}) // nobody's last use is due
 	require.NoError(b, err)
 	b.Cleanup(func() { require.NoError(b, verifier.Close(context.Background())) })
-	floor, err := bare(b, path).PrepareContext(b.Context(), findByPrefix)
+	floor, err := bare(b, copied).PrepareContext(b.Context(), findByPrefix)
 	require.NoError(b, err)
 	order := rand.Perm(tokens)
 

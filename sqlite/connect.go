@@ -14,6 +14,7 @@ type role int
 const (
 	roleWriter role = iota
 	roleReader
+	roleKeeper
 )
 
 // connector opens connections that are all in the same, checked state.

@@ -10,29 +10,22 @@ import (
 	"github.com/patkit/pat/internal/bench"
 )
 
-// BenchmarkLookUp takes the look-up of a verification to pieces. Beside the whole of it stands one for which another
-// connection of this process keeps the lock that a reader takes, so that two system calls are saved; and a statement
-// that reads nothing, which is what Go, the driver and the calls into C take.
+// BenchmarkLookUp takes the look-up of a verification to pieces, with 100,000 tokens: with the lock that a reader takes
+// kept by another connection, as a [keeper] does; without the map of the file; with each look-up taking the lock; and a
+// statement that reads nothing, which is what Go, the driver and the calls into C take.
 func BenchmarkLookUp(b *testing.B) {
-	records, _ := bench.Records(b, 1000)
+	records, _ := bench.Records(b, 100_000)
 	path := filepath.Join(b.TempDir(), "pat.db")
 	s, err := Open(path)
 	require.NoError(b, err)
 	fill(b, s, records)
 	require.NoError(b, s.Close()) // folds the log into the file
-	s, err = Open(path)
-	require.NoError(b, err)
-	b.Cleanup(func() { require.NoError(b, s.Close()) })
-	c, err := s.readers.acquire(b.Context(), s.closed)
-	require.NoError(b, err)
-	defer s.readers.release(c)
-	other, err := s.readers.acquire(b.Context(), s.closed)
-	require.NoError(b, err)
-	defer s.readers.release(other)
-	nothing, err := c.prepare("SELECT 1 WHERE ? IS NOT NULL")
+	mapped, other := reader(b, path), reader(b, path)
+	unmapped := reader(b, path, WithoutMmap())
+	nothing, err := mapped.prepare("SELECT 1 WHERE ? IS NOT NULL")
 	require.NoError(b, err)
 
-	run := func(name string, s stmt, columns int) {
+	run := func(name string, c *session, s stmt, columns int) {
 		row := make([]driver.Value, columns)
 		b.Run(name, func(b *testing.B) {
 			for i := 0; b.Loop(); i++ {
@@ -42,9 +35,24 @@ func BenchmarkLookUp(b *testing.B) {
 			}
 		})
 	}
-	run("whole", c.reads.packed, packedColumns)
-	require.NoError(b, other.exec("BEGIN; SELECT count(*) FROM pat_tokens"))
-	run("another keeps the lock", c.reads.packed, packedColumns)
+	require.NoError(b, other.exec("BEGIN; SELECT count(*) FROM pat_schema"))
+	run("lock kept", mapped, mapped.reads.packed, packedColumns)
+	run("lock kept, no map", unmapped, unmapped.reads.packed, packedColumns)
 	require.NoError(b, other.exec("COMMIT"))
-	run("nothing read", nothing, 1)
+	run("lock taken", mapped, mapped.reads.packed, packedColumns)
+	run("nothing read", mapped, nothing, 1)
+}
+
+// reader returns a connection of a store of its own.
+func reader(b *testing.B, path string, opts ...Option) *session {
+	b.Helper()
+	s, err := Open(path, opts...)
+	require.NoError(b, err)
+	c, err := s.readers.acquire(b.Context(), s.closed)
+	require.NoError(b, err)
+	b.Cleanup(func() {
+		s.readers.release(c)
+		require.NoError(b, s.Close())
+	})
+	return c
 }

@@ -50,8 +50,8 @@ func open(path string, settings options) (_ *Store, err error) {
 		s.readers = s.writer
 		return s, writer.prepareReads()
 	}
-	readers, err := openReaders(all, path, settings)
-	s.readers = newPool(readers...)
+	readers, keeper, err := openReaders(all, path, settings)
+	s.readers, s.keeper = newPool(readers...), keeper
 	return s, err
 }
 
@@ -83,20 +83,26 @@ func openWriter(all *connections, path string, settings options) (*session, erro
 	return writer, nil
 }
 
-func openReaders(all *connections, path string, settings options) ([]*session, error) {
+// openReaders opens the connections of the look-ups and lists, and one more for the keeper.
+func openReaders(all *connections, path string, settings options) ([]*session, *keeper, error) {
 	file, err := findFile(path)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer file.cleanUp()
-	sessions, err := all.connect(newConnector(file, roleReader, settings), max(minReaders, runtime.GOMAXPROCS(0)))
+	readers, err := all.connect(newConnector(file, roleReader, settings), max(minReaders, runtime.GOMAXPROCS(0)))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	for _, c := range sessions {
+	for _, c := range readers {
 		if err := c.prepareReads(); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
-	return sessions, nil
+	others, err := all.connect(newConnector(file, roleKeeper, settings), 1)
+	if err != nil {
+		return nil, nil, err
+	}
+	keeper, err := newKeeper(others[0])
+	return readers, keeper, err
 }

@@ -23,9 +23,10 @@ func TestTheReadersLookForThemselves(t *testing.T) {
 		filepath.Join(folder, "gone.db"): func(err error) bool { return assert.Error(t, err) },
 	} {
 		all := new(connections)
-		sessions, err := openReaders(all, path, options{})
+		sessions, keeper, err := openReaders(all, path, options{})
 		want(err)
 		assert.Nil(t, sessions)
+		assert.Nil(t, keeper)
 		assert.NoError(t, all.close())
 	}
 	models, err := filepath.Glob(filepath.Join(folder, ".pat-*"))

@@ -18,7 +18,7 @@ type pragma struct {
 
 // mapped is how much of the file a reader maps into memory: all of it, which SQLite cuts to the most that it was built
 // for. By default that is SQLITE_MAX_MMAP_SIZE = 0x7fff0000; what lies behind is read as if nothing were mapped. Through
-// the map a look-up has no page to fetch from the operating system, and takes about three quarters of the time.
+// the map a look-up has no page to fetch from the operating system (BenchmarkLookUp has what that saves).
 //
 // What SQLite says of it (https://www.sqlite.org/mmap.html) holds here as follows. The map can only be read, so that no
 // stray pointer writes to the file through it: writers write as ever, and the writer maps nothing. A file that another
@@ -32,9 +32,9 @@ func pragmasOf(inMemory bool, role role, settings options) []pragma {
 		journal = pragma{name: "journal_mode", value: "MEMORY", reads: "memory"}
 	}
 	// A reader hardly ever waits, and lets SQLite do it. The writer waits in waitWhileBusy, which a context can end:
-	// SQLite's busy handler sleeps on through an interrupt.
+	// SQLite's busy handler sleeps on through an interrupt. The keeper does without the lock instead.
 	wait := strconv.FormatInt((settings.busyTimeout + time.Millisecond - 1).Milliseconds(), 10)
-	if role == roleWriter {
+	if role != roleReader {
 		wait = "0"
 	}
 	pragmas := []pragma{
@@ -49,11 +49,11 @@ func pragmasOf(inMemory bool, role role, settings options) []pragma {
 		// temporary files. A container whose file system can only be read has none, and revoking all would fail there.
 		{name: "temp_store", value: "MEMORY", reads: "2"},
 	}
-	if role == roleReader {
+	if role != roleWriter {
 		pragmas = append(pragmas, pragma{name: "query_only", value: "ON", reads: "1"})
-		if !settings.unmapped {
-			pragmas = append(pragmas, pragma{name: "mmap_size", value: mapped})
-		}
+	}
+	if role == roleReader && !settings.unmapped {
+		pragmas = append(pragmas, pragma{name: "mmap_size", value: mapped})
 	}
 	return pragmas
 }

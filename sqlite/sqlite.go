@@ -9,6 +9,10 @@
 // and indexes begin with pat_, so that a host may keep tables of its own in the same file. The file must be on a local
 // disk: SQLite's write-ahead log does not work over a network. It is mapped into memory for reading, see [WithoutMmap].
 //
+// While there are many look-ups, the store keeps a lock that each of them would take, for 5 ms at a time. A program that
+// asks SQLite for a checkpoint which waits for readers then waits that long. A process that is stopped (SIGSTOP, or a
+// frozen container) may have such a lock: others read and write on, but the -wal file grows until it goes on or ends.
+//
 // It is built on github.com/mattn/go-sqlite3, which it calls without database/sql in between, and needs cgo. Importing
 // it registers the driver's name, sqlite3, with database/sql, and does nothing else.
 package sqlite
@@ -30,7 +34,8 @@ type Store struct {
 	// writer has one session. In a database in memory, which only one connection can see, readers is the same pool.
 	writer  *pool
 	readers *pool
-	queue   queue // for the writer
+	queue   queue   // for the writer
+	keeper  *keeper // nil for a database in memory
 	closed  chan struct{}
 	close   func() error
 }
@@ -57,8 +62,8 @@ func WithBusyTimeout(d time.Duration) Option {
 }
 
 // WithoutMmap has the database read by system calls alone. By default its file is mapped into memory for reading, which
-// makes a verification about a quarter quicker. A disk that can't be read, or a program other than SQLite that cuts the
-// file off, then ends the process (SIGBUS), where it is an error of the call without the map.
+// makes a verification quicker (docs/performance.md has the figures). A disk that can't be read, or a program other than
+// SQLite that cuts the file off, then ends the process (SIGBUS), where it is an error of the call without the map.
 //
 // There is a map for each connection that reads, four or as many as GOMAXPROCS. They share their pages, but the resident
 // size of the process counts the file once for each, and so do limits on its address space. Use this option under such
@@ -115,6 +120,7 @@ func (s *Store) closer(all *connections) func() error {
 		if s.readers != s.writer {
 			s.readers.drain()
 		}
+		s.keeper.stop()
 		if err := all.close(); err != nil {
 			return fault("close", err)
 		}
