@@ -103,6 +103,8 @@ func TestTheLockIsKeptAsLongAsThereAreManyLookUps(t *testing.T) {
 func TestTheLockIsNotKeptForFewLookUps(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newKeeping(t)
+		k.lookUps(t, keepFrom-1)
+		require.False(t, k.keeper.running.Load(), "nobody even counts the time")
 		for range 100 * keepFrom {
 			k.lookUps(t, 1)
 			time.Sleep(keepFor/keepFrom + 100*time.Microsecond)
@@ -177,6 +179,7 @@ func TestCloseGivesTheLockBackForGood(t *testing.T) {
 		k.commit(t)
 		require.True(t, k.locked(t))
 		require.NoError(t, k.Close())
+		assert.Nil(t, k.keeper.kept)
 		assert.False(t, k.locked(t))
 		k.keeper.lookUps.Add(keepFrom)
 		time.Sleep(10 * keepFor)
