@@ -83,7 +83,7 @@ func openWriter(all *connections, path string, settings options) (*session, erro
 	return writer, nil
 }
 
-// openReaders opens the connections of the look-ups and lists, and one more for the keeper.
+// openReaders opens the connections of the look-ups and lists, and one more for a keeper, if there is to be one.
 func openReaders(all *connections, path string, settings options) ([]*session, *keeper, error) {
 	file, err := findFile(path)
 	if err != nil {
@@ -98,6 +98,9 @@ func openReaders(all *connections, path string, settings options) ([]*session, *
 		if err := c.prepareReads(); err != nil {
 			return nil, nil, err
 		}
+	}
+	if !canKeep() {
+		return readers, nil, nil
 	}
 	others, err := all.connect(newConnector(file, roleKeeper, settings), 1)
 	if err != nil {

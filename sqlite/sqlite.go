@@ -9,9 +9,11 @@
 // and indexes begin with pat_, so that a host may keep tables of its own in the same file. The file must be on a local
 // disk: SQLite's write-ahead log does not work over a network. It is mapped into memory for reading, see [WithoutMmap].
 //
-// While there are many look-ups, the store keeps a lock that each of them would take, for 5 ms at a time. A program that
-// asks SQLite for a checkpoint which waits for readers then waits that long. A process that is stopped (SIGSTOP, or a
-// frozen container) may have such a lock: others read and write on, but the -wal file grows until it goes on or ends.
+// While there are many look-ups, the store keeps a lock that each of them would take, for some 5 ms at a time, and longer
+// where the process does not get the processor. A checkpoint that another program asks for (FULL, RESTART, TRUNCATE) then
+// needs a busy timeout of a tenth of a second, and while it waits nobody can write; without one it mostly fails. While a
+// process is stopped (SIGSTOP, or a frozen container) others read and write on, but the -wal file grows until it goes on
+// or ends.
 //
 // It is built on github.com/mattn/go-sqlite3, which it calls without database/sql in between, and needs cgo. Importing
 // it registers the driver's name, sqlite3, with database/sql, and does nothing else.
@@ -35,7 +37,7 @@ type Store struct {
 	writer  *pool
 	readers *pool
 	queue   queue   // for the writer
-	keeper  *keeper // nil for a database in memory
+	keeper  *keeper // may be nil
 	closed  chan struct{}
 	close   func() error
 }
