@@ -1,6 +1,6 @@
 // Command chart draws the charts of docs/performance.md, and writes its tables, from the raw output of the benchmarks:
 //
-//	go run ./chart -doc ../docs/performance.md results/2026-11-23.txt
+//	go run ./chart -doc ../docs/performance.md results/2026-11-24.txt
 //
 // The charts go into the folder beside the document that has its name without ".md". The tables replace what stands in
 // the document between "<!-- table NAME -->" and "<!-- end -->".
