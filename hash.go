@@ -162,7 +162,7 @@ func newPepper(key PepperKey) *pepper {
 func (p *pepper) sum(value string) [sha256.Size]byte {
 	s := p.states.Get().(*pepperState)
 	defer func() {
-		s.mac.Reset() // its buffer has a part of the value, and what is pooled holds none
+		s.mac.Reset() // its buffer holds a part of the value, and what is pooled must hold none
 		p.states.Put(s)
 	}()
 	_, _ = s.mac.Write(bytesOf(value)) // hash.Hash never returns an error

@@ -34,7 +34,7 @@ type Record struct {
 //     or by a replica that lags. A store that caches may weaken this for the writes of other processes, by a bound
 //     that it documents; within its own process the rule stands.
 //   - Times come in and go out as [Token] says: UTC, in microseconds, zero for none. The times of a change
-//     (CreatedAt, UpdatedAt, Rotation.At, and at) are never zero; a zero one is an [ArgumentError].
+//     (CreatedAt, UpdatedAt, Rotation.At, Use.At, and at) are never zero; a zero one is an [ArgumentError].
 //   - Values are those that the [Issuer] lets through: ids are UUIDs in canonical lower case; a prefix has 1 to 128
 //     printable ASCII characters; ids of users and groups 1 to 255 bytes, and names 1 to 255 characters, of UTF-8
 //     without control characters; scopes are those of [NewScopes]; a digest has up to 512 bytes of any kind; times
@@ -91,7 +91,7 @@ type Store interface {
 	RevokeAll(ctx context.Context, owner Owner, at time.Time) ([]Token, error)
 
 	// Touch records uses of tokens. A LastUsedAt only ever moves forward, nothing else changes, and prefixes that are
-	// not there are passed over. A use at the zero time is an [ArgumentError], and then nothing is written.
+	// not there are passed over.
 	Touch(ctx context.Context, uses []Use) error
 
 	// ReplaceDigest puts next in the place of old (compare-and-swap). It reports false, and changes nothing, where the
@@ -164,7 +164,7 @@ func (r Rotation) Check(old Token) error {
 
 // Use is one use of a token, for [Store].Touch.
 type Use struct {
-	// Prefix is the token's, and At when it was used.
+	// Prefix is the token's, and At when it was used, which is never zero.
 	Prefix string
 	At     time.Time
 }

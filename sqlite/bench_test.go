@@ -41,8 +41,8 @@ func copyOf(b *testing.B, path string) string {
 
 // BenchmarkVerify compares a verification with a bare prepared SELECT of the same columns by the same key, in a copy of
 // the same database of 100,000 tokens: in the same file, the lock that the store keeps would save the SELECT system
-// calls too. Each pair of measurements has the same context: one that can end, as every HTTP server
-// hands out, and one that can't.
+// calls too. Each pair of measurements has the same context: one that can end, as every HTTP server hands out, and one
+// that can't.
 func BenchmarkVerify(b *testing.B) {
 	const tokens = 100_000
 	records, values := bench.Records(b, tokens)

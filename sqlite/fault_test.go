@@ -81,7 +81,7 @@ func newFaultyStore(t *testing.T) *faultyStore {
 	// Every session gets a connection over the driver that fails.
 	file, err := findFile(path)
 	require.NoError(t, err)
-	for _, c := range sessions(s) {
+	for _, c := range borrowed(s) {
 		role, prepare := roleReader, c.prepareReads
 		if c == s.writer.stack[0] {
 			role, prepare = roleWriter, c.prepareWrites

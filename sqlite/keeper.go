@@ -16,20 +16,20 @@ const (
 	keepFor = 5 * time.Millisecond
 	// keepFrom is how many look-ups in that time make it less work to keep the lock than to take it for each of them.
 	keepFrom = 32
-	// foldsSoon is the length of the log, in pages, from which no lock is kept before all of it is in the file. A commit
-	// tries to fold it from 1,000 on (https://www.sqlite.org/c3ref/wal_autocheckpoint.html).
-	foldsSoon = 900
+	// shortLog is how many pages a log has that nobody folds yet. A commit tries to from 1,000 on
+	// (https://www.sqlite.org/c3ref/wal_autocheckpoint.html), and may have many pages itself.
+	shortLog = 900
 )
 
 // keeper keeps the lock that each look-up takes, while there are many of them.
 //
 // A reader locks the state of the write-ahead log that it reads, and unlocks it behind its last row: two system calls,
-// and more than a third of a look-up. SQLite asks the system only for the first lock that a process has on a state, and
-// gives back the last. So while one connection more reads the newest state, the others pay nothing for their locks. All
-// else is as ever for them: each looks for the newest state in the log first, and locks that one.
+// and about a third of a look-up (BenchmarkLookUp). SQLite asks the system only for the first lock that a process has
+// on a state, and gives back the last. So while one connection more reads the newest state, the others pay nothing for
+// their locks. All else is as ever for them: each looks for the newest state in the log first, and locks that one.
 //
-// What is locked holds up those who fold the log into the file, of whatever process. They try it at a commit, and get as
-// far as the oldest state that is locked: were there always one, the log would grow without end
+// What is locked holds up those who fold the log into the file, of whatever process. They try it at a commit, and get
+// as far as the oldest state that is locked: were there always one, the log would grow without end
 // (https://www.sqlite.org/wal.html#avoiding_excessively_large_wal_files). So no lock is kept while the log is long and
 // not in the file, which is when it is folded. Where all of it is in the file, a lock does not keep it from being begun
 // anew. A lock is kept for milliseconds and then taken on what is newest, and not right after a change, as others often
@@ -37,43 +37,52 @@ const (
 type keeper struct {
 	lookUps atomic.Uint64
 	counted atomic.Uint64 // of them, up to the last turn
-	running atomic.Bool   // a turn is to come
+	turnDue atomic.Bool   // a timer runs
 
 	mu      sync.Mutex
 	session *session
 	ofLog   stmt // reads its state, and locks nothing
-	reading stmt // locks the newest state as long as it is not at its end
+	newest  stmt // locks the newest state as long as it is not at its end
 	kept    driver.Rows
-	seen    [3]driver.Value // the state of the log at the last turn
+	seen    logState // at the last turn
 	stopped bool
 }
 
-// canKeep reports whether a keeper does any good, and no harm.
-func canKeep() bool {
-	// On Windows each connection asks the system for a lock of its own (winShmSystemLock). An older SQLite, to which a
-	// program may be linked, may take the word in newKeeper that it doesn't know for another kind of checkpoint.
-	const writtenWith = 3_054_001
-	_, version, _ := sqlite3.Version()
-	return runtime.GOOS != "windows" && version >= writtenWith
-}
+// logState is how long the log is, in pages, and how many of them are in the file.
+type logState struct{ pages, inFile int64 }
 
-// newKeeper returns a keeper that has the connection for itself.
-func newKeeper(c *session) (*keeper, error) {
-	p := preparer{session: c}
+// openKeeper returns a keeper with a connection of its own, or nil where it would do no good, or harm.
+func openKeeper(all *connections, file *databaseFile, settings options) (*keeper, error) {
+	if !canKeep() {
+		return nil, nil
+	}
+	sessions, err := all.connect(newConnector(file, roleKeeper, settings), 1)
+	if err != nil {
+		return nil, err
+	}
+	p := preparer{session: sessions[0]}
 	return &keeper{
-		session: c,
+		session: sessions[0],
 		ofLog:   p.prepare("PRAGMA wal_checkpoint(NOOP)"),
-		reading: p.prepare("PRAGMA data_version"),
+		newest:  p.prepare("PRAGMA data_version"),
 	}, p.err
 }
 
-// lookUp counts a look-up. A nil keeper keeps nothing.
+func canKeep() bool {
+	// On Windows each connection has a handle of its own for its locks (winShmLock), but for network volumes. An SQLite
+	// that does not know NOOP, to which a program may be linked, takes it for PASSIVE, and would fold the log.
+	const testedFrom = 3_054_001
+	_, version, _ := sqlite3.Version()
+	return runtime.GOOS != "windows" && version >= testedFrom
+}
+
+// lookUp counts a look-up, and sees to it once in a while that a turn is to come. A nil keeper keeps nothing.
 func (k *keeper) lookUp() {
 	if k == nil {
 		return
 	}
-	if n := k.lookUps.Add(1); n%keepFrom == 0 && k.running.CompareAndSwap(false, true) {
-		k.counted.Store(n) // what was before took who knows how long
+	if n := k.lookUps.Add(1); n%keepFrom == 0 && k.turnDue.CompareAndSwap(false, true) {
+		k.counted.Store(n) // the others may be hours old
 		time.AfterFunc(keepFor, k.turn)
 	}
 }
@@ -82,12 +91,12 @@ func (k *keeper) turn() {
 	if k.renew() {
 		time.AfterFunc(keepFor, k.turn)
 	} else {
-		k.running.Store(false)
+		k.turnDue.Store(false)
 	}
 }
 
-// renew gives the lock back, and takes it anew if that is worth it. It reports false where there is to be no next turn,
-// while there are few look-ups.
+// renew gives the lock back, and takes it anew if that is worth it and hinders nobody. It reports false where there is
+// to be no next turn, while there are few look-ups.
 func (k *keeper) renew() bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -97,28 +106,27 @@ func (k *keeper) renew() bool {
 	if few || k.stopped {
 		return false
 	}
-	if k.hindersNobody() {
+	log, err := k.log()
+	if err == nil && log == k.seen && (log.pages < shortLog || log.pages == log.inFile) {
 		k.keep()
 	}
+	k.seen = log
 	return true
 }
 
-// hindersNobody reports whether a lock may be kept up to the next turn.
-func (k *keeper) hindersNobody() bool {
-	var state [len(k.seen)]driver.Value
-	if err := k.session.first(state[:], k.ofLog); err != nil {
-		return false
+func (k *keeper) log() (logState, error) {
+	var row [3]driver.Value // the first says whether the log can be folded now, and is of no use here
+	if err := k.session.first(row[:], k.ofLog); err != nil {
+		return logState{}, err
 	}
-	same := state == k.seen
-	k.seen = state
-	length, inFile := state[1], state[2]
-	pages, _ := length.(int64)
-	return same && (pages < foldsSoon || length == inFile)
+	pages, _ := row[1].(int64)
+	inFile, _ := row[2].(int64)
+	return logState{pages, inFile}, nil
 }
 
 // keep takes the lock. If it can't, that is no error of anybody's.
 func (k *keeper) keep() {
-	rows, err := k.session.query(context.Background(), k.reading)
+	rows, err := k.session.query(context.Background(), k.newest)
 	if err != nil {
 		return
 	}
@@ -136,7 +144,8 @@ func (k *keeper) release() {
 	}
 }
 
-// stop gives the lock back for good.
+// stop gives the lock back for good. A turn that is yet to come must not touch the connection, which is going to be
+// closed: the driver would crash.
 func (k *keeper) stop() {
 	if k == nil {
 		return

@@ -13,7 +13,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// keeping is a store, and another program that has the same file open.
+// keptFor is for how long the package says that the lock is kept.
+const keptFor = 5 * time.Millisecond
+
+// keeping is a store whose keeper takes no turns of its own accord, unless turnDue is set to false, and another program that has the same file open.
 type keeping struct {
 	*Store
 	path  string
@@ -24,8 +27,9 @@ func newKeeping(t *testing.T) keeping {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "pat.db")
 	s := testStore(t, path)
-	rec := testRecord(t)
-	require.NoError(t, s.Insert(t.Context(), rec, 0))
+	require.NotNil(t, s.keeper)
+	s.keeper.turnDue.Store(true)
+	require.NoError(t, s.Insert(t.Context(), testRecord(t), 0))
 	other, err := sql.Open("sqlite3", path)
 	require.NoError(t, err)
 	other.SetMaxOpenConns(1)
@@ -44,12 +48,19 @@ func (k keeping) lookUps(t *testing.T, n int) (revoked bool) {
 	return revoked
 }
 
-// locked reports whether the other program finds that somebody still reads a state of the log.
+// locked reports whether the other program, which does not wait, finds that somebody reads a state of the log. A log
+// that nobody reads it empties.
 func (k keeping) locked(t *testing.T) bool {
 	t.Helper()
-	var busy, inLog, folded int
+	return k.fold(t, "TRUNCATE")
+}
+
+// fold has the other program fold the log into the file, and reports whether somebody is in the way.
+func (k keeping) fold(t *testing.T, how string) bool {
+	t.Helper()
+	var busy, pages, inFile int
 	require.NoError(t, k.other.QueryRowContext(t.Context(), "PRAGMA busy_timeout = 0").Scan(&busy))
-	require.NoError(t, k.other.QueryRowContext(t.Context(), "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &inLog, &folded))
+	require.NoError(t, k.other.QueryRowContext(t.Context(), "PRAGMA wal_checkpoint("+how+")").Scan(&busy, &pages, &inFile))
 	return busy == 1
 }
 
@@ -86,31 +97,33 @@ func (k keeping) log(t *testing.T) (pages, inFile int) {
 func TestTheLockIsKeptAsLongAsThereAreManyLookUps(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newKeeping(t)
+		k.keeper.turnDue.Store(false)
 		k.commit(t) // so that the log is not empty, and a lock on it shows
 		for range 2 {
 			k.lookUps(t, 2*keepFrom)
-			time.Sleep(keepFor)
+			time.Sleep(keptFor)
 			synctest.Wait()
 		}
 		assert.True(t, k.locked(t))
 		k.lookUps(t, keepFrom-1)
-		time.Sleep(keepFor)
+		time.Sleep(keptFor)
 		synctest.Wait()
 		assert.False(t, k.locked(t), "too few for another turn")
-		assert.False(t, k.keeper.running.Load())
+		assert.False(t, k.keeper.turnDue.Load())
 		k.lookUps(t, keepFrom)
-		assert.True(t, k.keeper.running.Load(), "and it begins again")
+		assert.True(t, k.keeper.turnDue.Load(), "and it begins again")
 	})
 }
 
 func TestTheLockIsNotKeptForFewLookUps(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newKeeping(t)
+		k.keeper.turnDue.Store(false)
 		k.lookUps(t, keepFrom-1)
-		require.False(t, k.keeper.running.Load(), "nobody even counts the time")
+		require.False(t, k.keeper.turnDue.Load(), "nobody even counts the time")
 		for range 100 * keepFrom {
 			k.lookUps(t, 1)
-			time.Sleep(keepFor/keepFrom + 100*time.Microsecond)
+			time.Sleep(keptFor/keepFrom + 100*time.Microsecond)
 			synctest.Wait()
 			require.Nil(t, k.keeper.kept)
 		}
@@ -133,7 +146,7 @@ func TestTheLockIsNotKeptWhileTheLogIsLongAndNotInTheFile(t *testing.T) {
 	_, err := k.other.ExecContext(t.Context(), "PRAGMA wal_autocheckpoint = 0")
 	require.NoError(t, err)
 	pages, inFile := k.log(t)
-	for ; pages < foldsSoon; pages, inFile = k.log(t) {
+	for ; pages < shortLog; pages, inFile = k.log(t) {
 		k.renewUntilKept(t)
 		k.commit(t)
 	}
@@ -145,12 +158,29 @@ func TestTheLockIsNotKeptWhileTheLogIsLongAndNotInTheFile(t *testing.T) {
 	_, err = k.other.ExecContext(t.Context(), "PRAGMA wal_checkpoint")
 	require.NoError(t, err)
 	pages, inFile = k.log(t)
-	require.GreaterOrEqual(t, pages, foldsSoon)
+	require.GreaterOrEqual(t, pages, shortLog)
 	require.Equal(t, pages, inFile)
 	k.renewUntilKept(t)
 	k.commit(t)
 	pages, _ = k.log(t)
-	assert.Less(t, pages, foldsSoon, "and it is begun anew though the lock is kept")
+	assert.Less(t, pages, shortLog, "and it is begun anew though the lock is kept")
+}
+
+// Who folds the log and waits for nobody gets through where nothing has changed since the lock was taken.
+func TestTheLockIsInTheWayOfThoseWhoFoldTheLogRightAfterACommit(t *testing.T) {
+	k := newKeeping(t)
+	k.commit(t)
+	k.renewUntilKept(t)
+	assert.False(t, k.fold(t, "FULL"), "of the state that is locked")
+	k.commit(t)
+	k.renewUntilKept(t)
+	assert.True(t, k.fold(t, "RESTART"), "while somebody reads it")
+	k.commit(t)
+	k.renewUntilKept(t)
+	k.commit(t)
+	assert.True(t, k.fold(t, "FULL"), "of more than what is locked")
+	k.renew()
+	assert.False(t, k.fold(t, "FULL"))
 }
 
 // The worst for the log: each commit comes when several stores keep a lock on what was there before.
@@ -199,6 +229,7 @@ func TestAChangeIsSeenWhileTheLockIsKept(t *testing.T) {
 func TestCloseGivesTheLockBackForGood(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := newKeeping(t)
+		k.keeper.turnDue.Store(false)
 		k.lookUps(t, keepFrom) // a turn is to come
 		k.renewUntilKept(t)
 		k.commit(t)
@@ -207,21 +238,21 @@ func TestCloseGivesTheLockBackForGood(t *testing.T) {
 		assert.Nil(t, k.keeper.kept)
 		assert.False(t, k.locked(t))
 		k.keeper.lookUps.Add(keepFrom)
-		time.Sleep(10 * keepFor)
+		time.Sleep(10 * keptFor)
 		synctest.Wait()
-		assert.False(t, k.keeper.running.Load())
+		assert.False(t, k.keeper.turnDue.Load())
 		assert.Nil(t, k.keeper.kept)
 	})
 }
 
 func TestALookUpDoesNotNeedTheLockToBeKept(t *testing.T) {
-	for _, failing := range []string{"log", "a row of log", "reading", "a row of reading"} {
+	for _, failing := range []string{"log", "a row of log", "newest", "a row of newest"} {
 		t.Run(failing, func(t *testing.T) {
 			k := newKeeping(t)
 			k.renewUntilKept(t)
 			faults := &injector{failing: func(statement string) bool { return statement == failing }}
 			k.keeper.ofLog = &faultyStmt{k.keeper.ofLog.(*sqlite3.SQLiteStmt), "log", faults}
-			k.keeper.reading = &faultyStmt{k.keeper.reading.(*sqlite3.SQLiteStmt), "reading", faults}
+			k.keeper.newest = &faultyStmt{k.keeper.newest.(*sqlite3.SQLiteStmt), "newest", faults}
 			for range 3 {
 				assert.True(t, k.renew(), "it tries again")
 				require.Nil(t, k.keeper.kept)

@@ -99,13 +99,6 @@ func openReaders(all *connections, path string, settings options) ([]*session, *
 			return nil, nil, err
 		}
 	}
-	if !canKeep() {
-		return readers, nil, nil
-	}
-	others, err := all.connect(newConnector(file, roleKeeper, settings), 1)
-	if err != nil {
-		return nil, nil, err
-	}
-	keeper, err := newKeeper(others[0])
+	keeper, err := openKeeper(all, file, settings)
 	return readers, keeper, err
 }

@@ -43,3 +43,15 @@ func TestADatabaseThatCannotBeWrittenToIsRefused(t *testing.T) {
 	_, err = Open(path)
 	assert.ErrorContains(t, err, "is a view")
 }
+
+func TestTheKeeperLooksForItself(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "garbage.db")
+	require.NoError(t, os.WriteFile(path, make([]byte, 4096), 0o600))
+	file, err := findFile(path)
+	require.NoError(t, err)
+	all := new(connections)
+	keeper, err := openKeeper(all, file, options{})
+	assert.ErrorContains(t, err, "not a database")
+	assert.Nil(t, keeper)
+	assert.NoError(t, all.close())
+}

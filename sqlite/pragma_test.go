@@ -26,9 +26,12 @@ func TestEveryConnectionHasItsPragmas(t *testing.T) {
 	for i, c := range sessions(file) {
 		check(c, common)
 		check(c, map[string]string{"journal_mode": "wal"})
-		if i == 0 {
+		switch {
+		case i == 0:
 			check(c, map[string]string{"query_only": "0", "busy_timeout": "0", "mmap_size": "0"})
-		} else {
+		case c == file.keeper.session:
+			check(c, map[string]string{"query_only": "1", "busy_timeout": "0", "mmap_size": "0"})
+		default:
 			check(c, map[string]string{"query_only": "1", "busy_timeout": "1234", "mmap_size": largestMap})
 		}
 	}

@@ -19,7 +19,8 @@ import (
 )
 
 // BenchmarkScale measures verifications beside a bare prepared SELECT, creations at the limit and pages of a list in
-// databases of 10^3 to 10^7 tokens, and their bytes on disk. Those above 10^4 take minutes to fill, and need PAT_TEST_FULL.
+// databases of 10^3 to 10^7 tokens, and their bytes on disk. Those above 10^4 take minutes to fill, and need
+// PAT_TEST_FULL.
 func BenchmarkScale(b *testing.B) {
 	most := testscale.Rounds(b, 10_000, 10_000_000)
 	for n := 1_000; n <= most; n *= 10 {
@@ -33,7 +34,7 @@ func benchmarkScale(b *testing.B, n int) {
 	b.Run("select", func(b *testing.B) {
 		stmt, err := bare(b, path).PrepareContext(b.Context(), findByPrefix)
 		require.NoError(b, err)
-		find := func(value string) error { return selectBare(b.Context(), stmt, value[4:16]) }
+		find := func(value string) error { return selectBare(b.Context(), stmt, value[4:16]) } // its prefix
 		warmUp(b, values, find)
 		for i := 0; b.Loop(); i++ {
 			if err := find(values[i%len(values)]); err != nil {

@@ -14,7 +14,7 @@ type session struct {
 	row      []driver.Value      // that is read
 	reads    readStatements
 	writes   writeStatements
-	prepared []stmt // all of reads and writes
+	prepared []stmt // for close to close
 	// lockedSince is when the first of those who could not get the write lock began to wait. It is zero once one had
 	// it.
 	lockedSince time.Time

@@ -32,10 +32,15 @@ func testRecord(t *testing.T) pat.Record {
 	}}
 }
 
+// borrowed returns the connections that calls borrow.
+func borrowed(s *Store) []*session {
+	return append(append([]*session{}, s.writer.stack...), s.readers.stack...)
+}
+
 // sessions returns every connection of a store.
 func sessions(s *Store) []*session {
 	if s.readers == s.writer {
 		return s.writer.stack
 	}
-	return append(append([]*session{}, s.writer.stack...), s.readers.stack...)
+	return append(borrowed(s), s.keeper.session)
 }

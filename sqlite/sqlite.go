@@ -9,11 +9,11 @@
 // and indexes begin with pat_, so that a host may keep tables of its own in the same file. The file must be on a local
 // disk: SQLite's write-ahead log does not work over a network. It is mapped into memory for reading, see [WithoutMmap].
 //
-// While there are many look-ups, the store keeps a lock that each of them would take, for some 5 ms at a time, and longer
-// where the process does not get the processor. A checkpoint that another program asks for (FULL, RESTART, TRUNCATE) then
-// needs a busy timeout of a tenth of a second, and while it waits nobody can write; without one it mostly fails. While a
-// process is stopped (SIGSTOP, or a frozen container) others read and write on, but the -wal file grows until it goes on
-// or ends.
+// While there are many look-ups, the store keeps a lock that each of them would take, for some 5 ms at a time, and
+// longer where the process does not get the processor. A RESTART or TRUNCATE checkpoint of another program, or a FULL
+// one right after a commit, then needs a busy timeout, of which a tenth of a second is plenty; without one it often
+// fails, as it may under any steady reading. While a process is stopped (SIGSTOP, or a frozen container) others read
+// and write on, but the -wal file grows until it goes on or ends.
 //
 // It is built on github.com/mattn/go-sqlite3, which it calls without database/sql in between, and needs cgo. Importing
 // it registers the driver's name, sqlite3, with database/sql, and does nothing else.
@@ -37,7 +37,7 @@ type Store struct {
 	writer  *pool
 	readers *pool
 	queue   queue   // for the writer
-	keeper  *keeper // may be nil
+	keeper  *keeper // nil for a database in memory, and where it would do no good
 	closed  chan struct{}
 	close   func() error
 }
@@ -122,7 +122,7 @@ func (s *Store) closer(all *connections) func() error {
 		if s.readers != s.writer {
 			s.readers.drain()
 		}
-		s.keeper.stop()
+		s.keeper.stop() // before its connection is closed
 		if err := all.close(); err != nil {
 			return fault("close", err)
 		}
