@@ -16,7 +16,8 @@ import (
 // keptFor is for how long the package says that the lock is kept.
 const keptFor = 5 * time.Millisecond
 
-// keeping is a store whose keeper takes no turns of its own accord, unless turnDue is set to false, and another program that has the same file open.
+// keeping is a store, and another program that has the same file open. The keeper takes no turns of its own accord
+// unless turnDue is set to false.
 type keeping struct {
 	*Store
 	path  string
