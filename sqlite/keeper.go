@@ -16,8 +16,8 @@ const (
 	keepFor = 5 * time.Millisecond
 	// keepFrom is how many look-ups in that time make it less work to keep the lock than to take it for each of them.
 	keepFrom = 32
-	// shortLog is how many pages a log has that nobody folds yet. A commit tries to from 1,000 on
-	// (https://www.sqlite.org/c3ref/wal_autocheckpoint.html), and may have many pages itself.
+	// shortLog is how many pages a log has that nobody folds yet. By default a commit tries to from 1,000 on
+	// (https://www.sqlite.org/c3ref/wal_autocheckpoint.html), and it may have many pages itself.
 	shortLog = 900
 )
 
@@ -30,10 +30,10 @@ const (
 //
 // What is locked holds up those who fold the log into the file, of whatever process. They try it at a commit, and get
 // as far as the oldest state that is locked: were there always one, the log would grow without end
-// (https://www.sqlite.org/wal.html#avoiding_excessively_large_wal_files). So no lock is kept while the log is long and
-// not in the file, which is when it is folded. Where all of it is in the file, a lock does not keep it from being begun
-// anew. A lock is kept for milliseconds and then taken on what is newest, and not right after a change, as others often
-// follow.
+// (https://www.sqlite.org/wal.html#avoiding_excessively_large_wal_files). So a lock is kept for milliseconds and then
+// taken on what is newest; not right after a change, as others often follow; not while the log is so long that it is
+// folded at the next commit; and not while a part of it is in the file, which is where somebody was held up. Where all
+// of it is in the file, a lock that is taken then does not keep it from being begun anew.
 type keeper struct {
 	lookUps atomic.Uint64
 	counted atomic.Uint64 // of them, up to the last turn
@@ -48,8 +48,14 @@ type keeper struct {
 	stopped bool
 }
 
-// logState is how long the log is, in pages, and how many of them are in the file.
-type logState struct{ pages, inFile int64 }
+// logState is how long the log is, in pages, and how many of them are in the file. It can't be read while a writer that
+// was stopped in the middle holds everybody up; then busy is 1.
+type logState struct{ busy, pages, inFile int64 }
+
+// mayBeLocked reports whether a lock would hold nobody up who folds the log.
+func (s logState) mayBeLocked() bool {
+	return s.busy == 0 && (s.pages == s.inFile || s.inFile == 0 && s.pages < shortLog)
+}
 
 // openKeeper returns a keeper with a connection of its own, or nil where it would do no good, or harm.
 func openKeeper(all *connections, file *databaseFile, settings options) (*keeper, error) {
@@ -107,7 +113,7 @@ func (k *keeper) renew() bool {
 		return false
 	}
 	log, err := k.log()
-	if err == nil && log == k.seen && (log.pages < shortLog || log.pages == log.inFile) {
+	if err == nil && log == k.seen && log.mayBeLocked() {
 		k.keep()
 	}
 	k.seen = log
@@ -115,13 +121,13 @@ func (k *keeper) renew() bool {
 }
 
 func (k *keeper) log() (logState, error) {
-	var row [3]driver.Value // the first says whether the log can be folded now, and is of no use here
-	if err := k.session.first(row[:], k.ofLog); err != nil {
-		return logState{}, err
+	var row [3]driver.Value
+	err := k.session.first(row[:], k.ofLog)
+	var log logState
+	for i, column := range []*int64{&log.busy, &log.pages, &log.inFile} {
+		*column, _ = row[i].(int64)
 	}
-	pages, _ := row[1].(int64)
-	inFile, _ := row[2].(int64)
-	return logState{pages, inFile}, nil
+	return log, err
 }
 
 // keep takes the lock. If it can't, that is no error of anybody's.

@@ -29,7 +29,7 @@ func TestEveryConnectionHasItsPragmas(t *testing.T) {
 		switch {
 		case i == 0:
 			check(c, map[string]string{"query_only": "0", "busy_timeout": "0", "mmap_size": "0"})
-		case c == file.keeper.session:
+		case file.keeper != nil && c == file.keeper.session:
 			check(c, map[string]string{"query_only": "1", "busy_timeout": "0", "mmap_size": "0"})
 		default:
 			check(c, map[string]string{"query_only": "1", "busy_timeout": "1234", "mmap_size": largestMap})

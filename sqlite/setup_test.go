@@ -42,5 +42,9 @@ func sessions(s *Store) []*session {
 	if s.readers == s.writer {
 		return s.writer.stack
 	}
-	return append(borrowed(s), s.keeper.session)
+	all := borrowed(s)
+	if s.keeper != nil {
+		all = append(all, s.keeper.session)
+	}
+	return all
 }

@@ -10,10 +10,11 @@
 // disk: SQLite's write-ahead log does not work over a network. It is mapped into memory for reading, see [WithoutMmap].
 //
 // While there are many look-ups, the store keeps a lock that each of them would take, for some 5 ms at a time, and
-// longer where the process does not get the processor. A RESTART or TRUNCATE checkpoint of another program, or a FULL
-// one right after a commit, then needs a busy timeout, of which a tenth of a second is plenty; without one it often
-// fails, as it may under any steady reading. While a process is stopped (SIGSTOP, or a frozen container) others read
-// and write on, but the -wal file grows until it goes on or ends.
+// longer where the process does not get the processor, or has too much to do. A checkpoint of another program right
+// after a commit, or a RESTART or TRUNCATE one at any time, then needs a busy timeout, of which a tenth of a second is
+// plenty; without one it often fails, as it may under any steady reading. A PASSIVE one, which does not wait, leaves the
+// rest to the next. While a process is stopped (SIGSTOP, or a frozen container) others read and write on, but the -wal
+// file grows until it goes on or ends.
 //
 // It is built on github.com/mattn/go-sqlite3, which it calls without database/sql in between, and needs cgo. Importing
 // it registers the driver's name, sqlite3, with database/sql, and does nothing else.
