@@ -59,7 +59,7 @@ func (s logState) mayBeLocked() bool {
 
 // openKeeper returns a keeper with a connection of its own, or nil where it would do no good, or harm.
 func openKeeper(all *connections, file *databaseFile, settings options) (*keeper, error) {
-	if !canKeep() {
+	if _, version, _ := sqlite3.Version(); !canKeep(runtime.GOOS, version) {
 		return nil, nil
 	}
 	sessions, err := all.connect(newConnector(file, roleKeeper, settings), 1)
@@ -74,12 +74,11 @@ func openKeeper(all *connections, file *databaseFile, settings options) (*keeper
 	}, p.err
 }
 
-func canKeep() bool {
+func canKeep(system string, version int) bool {
 	// On Windows each connection has a handle of its own for its locks (winShmLock), but for network volumes. An SQLite
 	// that does not know NOOP, to which a program may be linked, takes it for PASSIVE, and would fold the log.
 	const testedFrom = 3_054_001
-	_, version, _ := sqlite3.Version()
-	return runtime.GOOS != "windows" && version >= testedFrom
+	return system != "windows" && version >= testedFrom
 }
 
 // lookUp counts a look-up, and sees to it once in a while that a turn is to come. A nil keeper keeps nothing.

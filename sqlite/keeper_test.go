@@ -296,3 +296,10 @@ func TestALookUpDoesNotNeedTheLockToBeKept(t *testing.T) {
 		})
 	}
 }
+
+func TestTheLockIsNotKeptWhereThatDoesNoGoodOrHarm(t *testing.T) {
+	assert.True(t, canKeep("linux", 3_054_001))
+	assert.True(t, canKeep("darwin", 3_055_000))
+	assert.False(t, canKeep("windows", 3_054_001), "nothing is saved there")
+	assert.False(t, canKeep("linux", 3_054_000), "the statement may be another")
+}
