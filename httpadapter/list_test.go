@@ -205,7 +205,7 @@ func assertBadRequest(t *testing.T, got answer) {
 func TestTheLargestGroupIDIs2To53Minus1(t *testing.T) {
 	var asked string
 	h := newHost(t, func(s *settings) { s.adapter.Authorize = remember(&asked) })
-	got := h.list(alice, "groupId="+"9007199254740991")
+	got := h.list(alice, "groupId=9007199254740991")
 	assert.Equal(t, http.StatusOK, got.status)
 	assert.Equal(t, "9007199254740991", asked)
 	got = h.create(alice, `{"name":"ci","groupId":9007199254740991}`)

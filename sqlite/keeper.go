@@ -81,8 +81,8 @@ func canKeep(system string, version int) bool {
 	return system != "windows" && version >= testedFrom
 }
 
-// lookUp counts a look-up, and sees to it once in a while that a turn is to come. A nil keeper keeps nothing.
-func (k *keeper) lookUp() {
+// count counts a look-up, and sees to it once in a while that a turn is to come. A nil keeper keeps nothing.
+func (k *keeper) count() {
 	if k == nil {
 		return
 	}

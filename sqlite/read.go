@@ -55,7 +55,7 @@ func (s *Store) FindByPrefix(ctx context.Context, prefix string) (pat.Record, er
 		return pat.Record{}, failed(ctx, "find by prefix", err)
 	}
 	defer s.readers.release(c)
-	s.keeper.lookUp()
+	s.keeper.count()
 	rec, err := orNotFound(c.lookUp(prefix))
 	// Bare, as find returns it: a flood of unknown prefixes should cost little.
 	if err == nil || err == pat.ErrNotFound { //nolint:errorlint // see above

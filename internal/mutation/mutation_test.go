@@ -86,9 +86,16 @@ func TestOnlyAReasonedSurvivorIsExplained(t *testing.T) {
 	assert.ErrorContains(t, err, "not a path, two lines and a reason")
 }
 
-func TestTheEquivalentsCanBeRead(t *testing.T) {
-	_, err := parseEquivalents(equivalentText)
-	assert.NoError(t, err)
+// A reason for a line that is not there explains nothing, and nobody would notice.
+func TestEachEquivalentIsOfALineThatIsThere(t *testing.T) {
+	known, err := parseEquivalents(equivalentText)
+	require.NoError(t, err)
+	for at := range known {
+		code, err := os.ReadFile(filepath.Join("..", "..", filepath.FromSlash(at.path)))
+		if assert.NoError(t, err) {
+			assert.Contains(t, string(code), at.before, at.path)
+		}
+	}
 }
 
 const guardedSample = `package sample
